@@ -1,0 +1,117 @@
+"""Batch normalisation with a scale and shift per class."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="sagan_tf")
+class ConditionalBatchNorm(keras.layers.Layer):
+    """Normalises over batch and space, then scales and shifts by the class of each image.
+
+    Statistics are computed in float32 and, on the TensorFlow backend, over all replicas of a
+    `tf.distribute` strategy (which must hold equally many images each).
+
+    Args:
+        num_classes: int, number of classes, or `None` for plain batch normalisation with one scale
+            and shift. Defaults to `None`.
+        momentum: float, weight of the old moving statistics. Defaults to `0.9`.
+        epsilon: float, added to the variance. Defaults to `1e-5`.
+        **kwargs: `name`, `trainable` and `dtype`.
+
+    Call arguments:
+        inputs: `(features, labels)`, features of shape `(batch, height, width, channels)` and
+            integer labels of shape `(batch,)` in `[0, num_classes)`; features alone when
+            `num_classes` is `None`.
+        training: bool, whether to normalise with the statistics of the batch, which also moves
+            the moving statistics. Defaults to `False`.
+
+    Output shape:
+        That of the features.
+
+    Raises:
+        ValueError: if `num_classes` is less than 1, or labels are missing.
+
+    Reference:
+        [Dumoulin et al., 2017](https://arxiv.org/abs/1610.07629), equation 5, with classes for
+        styles, as in section 3 of [Miyato & Koyama, 2018](https://arxiv.org/abs/1802.05637).
+    """
+
+    def __init__(self, num_classes=None, momentum=0.9, epsilon=1e-5, **kwargs):
+        super().__init__(**kwargs)
+        if num_classes is not None and num_classes < 1:
+            raise ValueError(f"`num_classes` must be at least 1 or None. Received: {num_classes=}")
+        self.num_classes = num_classes
+        self.momentum = momentum
+        self.epsilon = epsilon
+
+    def build(self, input_shape):
+        if self.num_classes is None:
+            channels = input_shape[-1]
+            affine_shape = (channels,)
+        else:
+            if len(input_shape) != 2:
+                raise ValueError(
+                    "A layer with `num_classes` must be called on `(features, labels)`. "
+                    f"Received: {input_shape=}, num_classes={self.num_classes}"
+                )
+            channels = input_shape[0][-1]
+            affine_shape = (self.num_classes, channels)
+        self.gamma = self.add_weight(name="gamma", shape=affine_shape, initializer="ones")
+        self.beta = self.add_weight(name="beta", shape=affine_shape, initializer="zeros")
+        self.moving_mean = self._add_statistic("moving_mean", channels, "zeros")
+        self.moving_variance = self._add_statistic("moving_variance", channels, "ones")
+
+    def call(self, inputs, training=False):
+        if self.num_classes is None:
+            features, gamma, beta = inputs, self.gamma, self.beta
+        else:
+            features, labels = inputs
+            gamma = ops.take(self.gamma, labels, axis=0)[:, None, None, :]
+            beta = ops.take(self.beta, labels, axis=0)[:, None, None, :]
+        if training:
+            mean, variance = self._batch_statistics(features)
+            self._move(self.moving_mean, mean)
+            self._move(self.moving_variance, variance)
+        else:
+            mean, variance = self.moving_mean, self.moving_variance
+
+        # One multiplication and one addition per element: the class's affine map is folded into
+        # the normalisation's.
+        scale = ops.cast(gamma, variance.dtype) * ops.rsqrt(variance + self.epsilon)
+        shift = ops.cast(beta, variance.dtype) - mean * scale
+        return features * ops.cast(scale, features.dtype) + ops.cast(shift, features.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape if self.num_classes is None else input_shape[0]
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+        }
+
+    def _add_statistic(self, name, channels, initializer):
+        return self.add_weight(
+            name=name,
+            shape=(channels,),
+            initializer=initializer,
+            trainable=False,
+            autocast=False,
+            aggregation="mean",
+        )
+
+    def _batch_statistics(self, features):
+        features = ops.cast(features, self.moving_mean.dtype)
+        mean, variance = ops.moments(features, axes=(0, 1, 2))
+        if keras.backend.backend() != "tensorflow":
+            return mean, variance
+        # Law of total variance over replicas: only vectors of channels are reduced across them.
+        mean, between = ops.moments(mean[None], axes=(0,), synchronized=True)
+        within, _ = ops.moments(variance[None], axes=(0,), synchronized=True)
+        return mean, within + between
+
+    def _move(self, statistic, value):
+        moved = statistic * self.momentum + ops.stop_gradient(value) * (1.0 - self.momentum)
+        statistic.assign(moved)

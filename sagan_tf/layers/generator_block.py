@@ -1,0 +1,91 @@
+"""The generator's residual block."""
+
+import keras
+from keras import ops
+
+from sagan_tf.layers.conditional_batch_norm import ConditionalBatchNorm
+from sagan_tf.layers.spectral_normalization import spectrally_normalized
+from sagan_tf.layers.upsample_conv2d import UpsampleConv2D
+
+
+@keras.saving.register_keras_serializable(package="sagan_tf")
+class GeneratorBlock(keras.layers.Layer):
+    """Residual block that doubles the resolution.
+
+    The residual is batch norm, ReLU, upsampling, 3x3 convolution, batch norm, ReLU, 3x3
+    convolution; the shortcut an upsampled 1x1 convolution. Batch norm is conditional on the class.
+
+    Args:
+        filters: int, number of output channels.
+        num_classes: int, number of classes, or `None` for an unconditional block. Defaults to
+            `None`.
+        spectral_norm: bool, whether the convolutions are spectrally normalised. Defaults to
+            `True`.
+        **kwargs: `name`, `trainable` and `dtype`.
+
+    Call arguments:
+        inputs: `(features, labels)`, features of shape `(batch, height, width, channels)` and
+            integer labels of shape `(batch,)`; features alone when `num_classes` is `None`.
+        training: bool. Defaults to `False`.
+
+    Output shape:
+        `(batch, 2 * height, 2 * width, filters)`.
+
+    Reference:
+        [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), figure 8 and table 5.
+    """
+
+    def __init__(self, filters, num_classes=None, spectral_norm=True, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.num_classes = num_classes
+        self.spectral_norm = spectral_norm
+
+        def conv(layer_class, kernel_size, name, **kwargs):
+            layer = layer_class(
+                filters, kernel_size, dtype=self.dtype_policy, name=name, **kwargs
+            )
+            return spectrally_normalized(layer, spectral_norm)
+
+        same = {"padding": "same", "data_format": "channels_last"}
+        self.norm_1 = ConditionalBatchNorm(num_classes, dtype=self.dtype_policy, name="norm_1")
+        self.conv_1 = conv(UpsampleConv2D, 3, "conv_1")
+        self.norm_2 = ConditionalBatchNorm(num_classes, dtype=self.dtype_policy, name="norm_2")
+        self.conv_2 = conv(keras.layers.Conv2D, 3, "conv_2", **same)
+        self.shortcut = conv(keras.layers.Conv2D, 1, "shortcut", **same)
+
+    def build(self, input_shape):
+        features, labels = (
+            (input_shape, None) if self.num_classes is None else (input_shape[0], input_shape[1])
+        )
+        upsampled = self.compute_output_shape(input_shape)
+        self.norm_1.build(self._with_labels(features, labels))
+        self.conv_1.build(features)
+        self.norm_2.build(self._with_labels(upsampled, labels))
+        self.conv_2.build(upsampled)
+        self.shortcut.build(features)
+
+    def call(self, inputs, training=False):
+        features, labels = (inputs, None) if self.num_classes is None else inputs
+        x = self.norm_1(self._with_labels(features, labels), training=training)
+        x = self.conv_1(ops.relu(x), training=training)
+        x = self.norm_2(self._with_labels(x, labels), training=training)
+        x = self.conv_2(ops.relu(x), training=training)
+        # A 1x1 convolution commutes with nearest-neighbour upsampling: run it on fewer pixels.
+        shortcut = self.shortcut(features, training=training)
+        return x + ops.repeat(ops.repeat(shortcut, 2, axis=1), 2, axis=2)
+
+    def compute_output_shape(self, input_shape):
+        features = input_shape if self.num_classes is None else input_shape[0]
+        return self.conv_1.compute_output_shape(features)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "num_classes": self.num_classes,
+            "spectral_norm": self.spectral_norm,
+        }
+
+    def _with_labels(self, features, labels):
+        return features if self.num_classes is None else (features, labels)

@@ -1,0 +1,148 @@
+"""The self-attention block of SAGAN."""
+
+import keras
+from keras import ops
+
+from sagan_tf.layers.spectral_normalization import spectrally_normalized
+
+
+@keras.saving.register_keras_serializable(package="sagan_tf")
+class SelfAttention(keras.layers.Layer):
+    """Adds to every position what it attends to over the whole feature map.
+
+    Queries, keys and values are 1x1 convolutions of the input; keys and values are max-pooled.
+    With `map = softmax(query key^T)` over the keys, unscaled, the output is
+    `inputs + gate * output(map value)`, where `output` is a 1x1 convolution back to the input's
+    channels and `gate` one trainable scalar. No convolution has a bias.
+
+    The defaults are those of the official code (there: theta, phi, g). The article's equations 1
+    to 3 (there: g for the queries, f for the keys, h for the values, gamma for the gate) have no
+    pooling; `pool_size=1, value_reduction=1` is that variant.
+
+    Args:
+        key_reduction: int, queries and keys have `channels // key_reduction` features. Defaults
+            to `8`.
+        value_reduction: int, values have `channels // value_reduction` features. Defaults to `2`.
+        pool_size: int, size and stride of the max pooling of keys and values. Defaults to `2`.
+        gate_initializer: Initializer of the gate. Defaults to `"zeros"`: the layer starts as the
+            identity.
+        spectral_norm: bool, whether the convolutions are spectrally normalised. Defaults to
+            `True`.
+        **kwargs: `name`, `trainable` and `dtype`.
+
+    Call arguments:
+        inputs: Feature map of shape `(batch, height, width, channels)`, static but for the batch.
+        training: bool, passed on to `SpectralNormalization`. Defaults to `False`.
+        return_attention: bool, whether to return the attention map as well. Defaults to `False`.
+
+    Output shape:
+        That of the inputs; with `return_attention` a tuple of it and of the map, float32 of shape
+        `(batch, height * width, (height // pool_size) * (width // pool_size))`, whose rows sum
+        to 1.
+
+    Raises:
+        ValueError: if the input has fewer channels than `key_reduction` or `value_reduction`, is
+            smaller than `pool_size`, or if an argument is less than 1.
+
+    Reference:
+        [Zhang et al., 2019](https://arxiv.org/abs/1805.08318), section 3 and figure 2.
+    """
+
+    def __init__(
+        self,
+        key_reduction=8,
+        value_reduction=2,
+        pool_size=2,
+        gate_initializer="zeros",
+        spectral_norm=True,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        for name, value in (
+            ("key_reduction", key_reduction),
+            ("value_reduction", value_reduction),
+            ("pool_size", pool_size),
+        ):
+            if value < 1:
+                raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}")
+        self.key_reduction = key_reduction
+        self.value_reduction = value_reduction
+        self.pool_size = pool_size
+        self.gate_initializer = keras.initializers.get(gate_initializer)
+        self.spectral_norm = spectral_norm
+
+    def build(self, input_shape):
+        _, height, width, channels = input_shape
+        if height is None or width is None or min(height, width) < self.pool_size:
+            raise ValueError(
+                "Height and width must be known and at least `pool_size`. "
+                f"Received: {input_shape=}, pool_size={self.pool_size}"
+            )
+        if channels < max(self.key_reduction, self.value_reduction):
+            raise ValueError(
+                "Attention needs at least as many channels as `key_reduction` and "
+                f"`value_reduction`. Received: {channels=}, key_reduction={self.key_reduction}, "
+                f"value_reduction={self.value_reduction}"
+            )
+        value_channels = channels // self.value_reduction
+        self.query = self._conv(channels // self.key_reduction, "query")
+        self.key = self._conv(channels // self.key_reduction, "key")
+        self.value = self._conv(value_channels, "value")
+        self.output_conv = self._conv(channels, "output")
+        for conv in (self.query, self.key, self.value):
+            conv.build(input_shape)
+        self.output_conv.build((*input_shape[:-1], value_channels))
+        self.gate = self.add_weight(name="gate", shape=(), initializer=self.gate_initializer)
+
+    def call(self, inputs, training=False, return_attention=False):
+        query = _flatten_space(self.query(inputs, training=training))
+        key = _flatten_space(self._pool(self.key(inputs, training=training)))
+        value = _flatten_space(self._pool(self.value(inputs, training=training)))
+
+        scores = ops.matmul(query, ops.transpose(key, (0, 2, 1)))
+        stable_dtype = keras.backend.result_type(scores.dtype, "float32")
+        attention = ops.softmax(ops.cast(scores, stable_dtype), axis=-1)
+        attended = ops.matmul(ops.cast(attention, value.dtype), value)
+
+        _, height, width, _ = inputs.shape
+        attended = ops.reshape(attended, (-1, height, width, value.shape[-1]))
+        outputs = inputs + self.gate * self.output_conv(attended, training=training)
+        return (outputs, attention) if return_attention else outputs
+
+    def compute_output_shape(self, input_shape, return_attention=False):
+        if not return_attention:
+            return input_shape
+        batch, height, width, _ = input_shape
+        keys = (height // self.pool_size) * (width // self.pool_size)
+        return input_shape, (batch, height * width, keys)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "key_reduction": self.key_reduction,
+            "value_reduction": self.value_reduction,
+            "pool_size": self.pool_size,
+            "gate_initializer": keras.initializers.serialize(self.gate_initializer),
+            "spectral_norm": self.spectral_norm,
+        }
+
+    def _conv(self, filters, name):
+        conv = keras.layers.Conv2D(
+            filters,
+            1,
+            use_bias=False,
+            data_format="channels_last",
+            dtype=self.dtype_policy,
+            name=name,
+        )
+        return spectrally_normalized(conv, self.spectral_norm)
+
+    def _pool(self, features):
+        if self.pool_size == 1:
+            return features
+        return ops.max_pool(features, self.pool_size, data_format="channels_last")
+
+
+def _flatten_space(features):
+    _, height, width, channels = features.shape
+    return ops.reshape(features, (-1, height * width, channels))

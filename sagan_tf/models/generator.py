@@ -1,0 +1,158 @@
+"""The generator network."""
+
+import keras
+from keras import ops
+
+from sagan_tf.layers import ConditionalBatchNorm, GeneratorBlock, SelfAttention
+from sagan_tf.layers.spectral_normalization import spectrally_normalized
+from sagan_tf.models.architecture import architecture, attention_after, check_arguments
+
+
+@keras.saving.register_keras_serializable(package="sagan_tf")
+class Generator(keras.Model):
+    """Residual generator with self-attention and class-conditional batch norm.
+
+    A linear layer makes a 4x4 map, residual blocks double it up to the image size, with attention
+    after the blocks whose resolution is chosen; batch norm, ReLU, a 3x3 convolution and tanh make
+    the image. The model is built by its constructor.
+
+    Args:
+        image_size: int, one of 16, 32, 64, 128 and 256. Defaults to `128`.
+        channels: int, 1 or 3. Defaults to `3`.
+        num_classes: int, or `None` for an unconditional generator. Defaults to `1000`.
+        base_channels: int, the unit of the widths. Defaults to `64`.
+        latent_dim: int, size of the latent vectors. Defaults to `128`.
+        attention_resolutions: Sequence of resolutions at which to attend, `()` for none; `None`
+            takes the default of the image size (32 at 128). Defaults to `None`.
+        spectral_norm: bool, whether kernels are spectrally normalised. Defaults to `True`.
+        **kwargs: `name`, `trainable` and `dtype`.
+
+    Call arguments:
+        inputs: `(latents, labels)`, float latents of shape `(batch, latent_dim)` and integer
+            labels of shape `(batch,)` in `[0, num_classes)`. An unconditional generator ignores
+            the labels and also takes latents alone.
+        training: bool. Defaults to `False`.
+        return_attention: bool, whether to return the attention maps as well. Defaults to `False`.
+
+    Output shape:
+        Images `(batch, image_size, image_size, channels)`, float32 in [-1, 1]. With
+        `return_attention` a tuple of images and a dict from `"attention_<resolution>"` to float32
+        maps `(batch, resolution^2, resolution^2 / 4)`.
+
+    Raises:
+        ValueError: if an argument is out of range, a resolution of attention is not one of the
+            network's or has fewer than 8 channels there.
+
+    Example:
+
+    ```python
+    generator = sagan_tf.Generator(image_size=32, num_classes=10, base_channels=32)
+    images = generator((keras.random.normal((4, 128)), [0, 1, 2, 3]))  # (4, 32, 32, 3)
+    ```
+
+    Reference:
+        [Zhang et al., 2019](https://arxiv.org/abs/1805.08318), section 5, and its official code.
+    """
+
+    def __init__(
+        self,
+        image_size=128,
+        channels=3,
+        num_classes=1000,
+        base_channels=64,
+        latent_dim=128,
+        attention_resolutions=None,
+        spectral_norm=True,
+        **kwargs,
+    ):
+        plan = architecture(image_size)
+        check_arguments(channels, num_classes, base_channels=base_channels, latent_dim=latent_dim)
+        widths = [base_channels * multiple for multiple in plan.generator_widths]
+        resolutions = [8 * 2**index for index in range(len(widths))]
+        attention = attention_after(
+            attention_resolutions, plan.attention, list(zip(resolutions, widths, strict=True))
+        )
+        super().__init__(**kwargs)
+        self.image_size = image_size
+        self.channels = channels
+        self.num_classes = num_classes
+        self.base_channels = base_channels
+        self.latent_dim = latent_dim
+        self.attention_resolutions = attention_resolutions
+        self.spectral_norm = spectral_norm
+
+        policy = {"dtype": self.dtype_policy}
+        self.linear = spectrally_normalized(
+            keras.layers.Dense(4 * 4 * widths[0], name="linear", **policy), spectral_norm
+        )
+        self.blocks = [
+            GeneratorBlock(width, num_classes, spectral_norm, name=f"block_{index}", **policy)
+            for index, width in enumerate(widths, start=1)
+        ]
+        self.attentions = [
+            resolution
+            and SelfAttention(
+                spectral_norm=spectral_norm, name=f"attention_{resolution}", **policy
+            )
+            for resolution in attention
+        ]
+        self.norm = ConditionalBatchNorm(name="norm", **policy)
+        self.to_image = spectrally_normalized(
+            keras.layers.Conv2D(
+                channels,
+                3,
+                padding="same",
+                data_format="channels_last",
+                name="to_image",
+                **policy,
+            ),
+            spectral_norm,
+        )
+        self.build([(None, latent_dim), (None,)])
+
+    def build(self, input_shape):
+        latents, labels = input_shape
+        self.linear.build(latents)
+        shape = (None, 4, 4, self.blocks[0].filters)
+        for block, attention in zip(self.blocks, self.attentions, strict=True):
+            block_shape = shape if self.num_classes is None else [shape, labels]
+            block.build(block_shape)
+            shape = block.compute_output_shape(block_shape)
+            if attention:
+                attention.build(shape)
+        self.norm.build(shape)
+        self.to_image.build(shape)
+        self.built = True
+
+    def call(self, inputs, training=False, return_attention=False):
+        latents, labels = inputs if isinstance(inputs, (tuple, list)) else (inputs, None)
+        x = self.linear(latents, training=training)
+        x = ops.reshape(x, (-1, 4, 4, self.blocks[0].filters))
+        maps = {}
+        for block, attention in zip(self.blocks, self.attentions, strict=True):
+            x = block(x if self.num_classes is None else (x, labels), training=training)
+            if attention and return_attention:
+                x, maps[attention.name] = attention(x, training=training, return_attention=True)
+            elif attention:
+                x = attention(x, training=training)
+        x = ops.relu(self.norm(x, training=training))
+        x = self.to_image(x, training=training)
+        images = ops.tanh(ops.cast(x, self.variable_dtype))
+        return (images, maps) if return_attention else images
+
+    @property
+    def gates(self):
+        """Dict from `"attention_<resolution>"` to the gate of the attention there."""
+        return {layer.name: layer.gate for layer in self.attentions if layer}
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "image_size": self.image_size,
+            "channels": self.channels,
+            "num_classes": self.num_classes,
+            "base_channels": self.base_channels,
+            "latent_dim": self.latent_dim,
+            "attention_resolutions": self.attention_resolutions,
+            "spectral_norm": self.spectral_norm,
+        }
