@@ -72,7 +72,8 @@ class DiscriminatorBlock(keras.layers.Layer):
         shortcut = inputs
         if self.downsample:
             # A 1x1 convolution commutes with average pooling: run it on fewer pixels.
-            shortcut = ops.average_pool(shortcut, 2, data_format="channels_last")
+            # Without explicit strides, Keras 3.15 fails on JAX.
+            shortcut = ops.average_pool(shortcut, 2, strides=2, data_format="channels_last")
         if self.shortcut is not None:
             shortcut = self.shortcut(shortcut, training=training)
         return x + shortcut

@@ -140,7 +140,10 @@ class SelfAttention(keras.layers.Layer):
     def _pool(self, features):
         if self.pool_size == 1:
             return features
-        return ops.max_pool(features, self.pool_size, data_format="channels_last")
+        # Without explicit strides, Keras 3.15 fails on JAX.
+        return ops.max_pool(
+            features, self.pool_size, strides=self.pool_size, data_format="channels_last"
+        )
 
 
 def _flatten_space(features):

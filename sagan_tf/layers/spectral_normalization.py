@@ -69,7 +69,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         super().build(input_shape)
         self.u = self.add_weight(
             name="u",
-            shape=(1, self._kernel().shape[-1]),
+            shape=(1, self.kernel.shape[-1]),
             initializer=keras.initializers.RandomNormal(stddev=1.0),
             trainable=False,
             autocast=False,
@@ -80,7 +80,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         kernel, u = self.normalized_kernel()
         if training:
             self.u.assign(u)
-        raw_kernel = self._kernel()
+        raw_kernel = self.kernel
         # All variables are mapped: JAX would take the unmapped ones from outside its transform.
         state = [
             (variable, kernel if variable is raw_kernel else variable.value)
@@ -96,7 +96,7 @@ class SpectralNormalization(keras.layers.Wrapper):
             `(kernel, u)`: `W / sigma` in the shape and dtype of `W`, and the advanced `u` of shape
             `(1, output features)`. A zero kernel gives zeros and leaves `u` as it was.
         """
-        raw = self._kernel().value
+        raw = self.kernel.value
         matrix = ops.reshape(ops.cast(raw, self.variable_dtype), (-1, raw.shape[-1]))
         u = ops.convert_to_tensor(self.u.value)
         for _ in range(self.power_iterations):
@@ -111,14 +111,15 @@ class SpectralNormalization(keras.layers.Wrapper):
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)
 
-    def get_config(self):
-        return {**super().get_config(), "power_iterations": self.power_iterations}
-
-    # A method, since an attribute that holds the variable would be saved a second time.
-    def _kernel(self):
+    @property
+    def kernel(self):
+        """The raw kernel `W` of the wrapped layer. (An attribute would be saved a second time.)"""
         if isinstance(self.layer, keras.layers.Embedding):
             return self.layer.embeddings
         return self.layer.kernel
+
+    def get_config(self):
+        return {**super().get_config(), "power_iterations": self.power_iterations}
 
 
 def spectrally_normalized(layer, enabled=True):

@@ -1,0 +1,152 @@
+"""Configurations as frozen dataclasses: strict, flat and readable as JSON."""
+
+import ast
+import dataclasses
+import difflib
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+    """What the networks are. The fields are arguments of `Generator`, `Discriminator`, `SAGAN`."""
+
+    image_size: int = 128
+    channels: int = 3
+    num_classes: int | None = 1000
+    base_channels: int = 64
+    latent_dim: int = 128
+    attention_resolutions: tuple[int, ...] | None = None
+    spectral_norm: bool = True
+    ema_decay: float = 0.999
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingConfig:
+    """How they are trained.
+
+    Attributes:
+        dataset: `"digits"`, the name of a TFDS data set or the path of an image folder.
+        steps: Generator updates.
+        batch_size: Real images per discriminator update, over all replicas.
+        discriminator_steps: Discriminator updates per generator update.
+        loss: `"hinge"`, `"wasserstein"`, `"non_saturating"` or `"least_squares"`.
+        penalty: `None`, `"gradient_penalty"` or `"r1"`.
+        penalty_weight: Factor of the penalty.
+        generator_learning_rate: Adam's learning rate.
+        discriminator_learning_rate: Adam's learning rate.
+        beta_1: Adam's, for both networks.
+        beta_2: Adam's, for both networks.
+        flip: Whether to flip real images at random, left to right.
+        precision: `"float32"` or `"mixed_bfloat16"`.
+        seed: Of everything random.
+    """
+
+    dataset: str = "digits"
+    steps: int = 100_000
+    batch_size: int = 64
+    discriminator_steps: int = 1
+    loss: str = "hinge"
+    penalty: str | None = None
+    penalty_weight: float = 10.0
+    generator_learning_rate: float = 1e-4
+    discriminator_learning_rate: float = 4e-4
+    beta_1: float = 0.0
+    beta_2: float = 0.9
+    flip: bool = False
+    precision: str = "float32"
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.precision not in ("float32", "mixed_bfloat16"):
+            raise ValueError(
+                f"`precision` must be float32 or mixed_bfloat16. Received: {self.precision}"
+            )
+        for name in ("steps", "batch_size", "discriminator_steps"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be at least 1. Received: {getattr(self, name)}")
+        for name in ("generator_learning_rate", "discriminator_learning_rate"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"`{name}` must be positive. Received: {getattr(self, name)}")
+        for name in ("beta_1", "beta_2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be in [0, 1). Received: {getattr(self, name)}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """A model and its training, with where the numbers come from."""
+
+    model: ModelConfig
+    training: TrainingConfig
+    source: str = ""
+
+    def override(self, **changes):
+        """A copy with some fields of the model or the training changed, by their flat names.
+
+        Raises:
+            ValueError: for an unknown name (with the nearest valid ones) or a value out of range.
+            TypeError: for a value of the wrong type.
+        """
+        parts = {}
+        for part in (self.model, self.training):
+            names = {field.name for field in dataclasses.fields(part)}
+            mine = {name: changes.pop(name) for name in list(changes) if name in names}
+            parts[type(part)] = _replace(part, mine)
+        if changes:
+            raise unknown_name("configuration key", next(iter(changes)), self.keys())
+        return dataclasses.replace(
+            self, model=parts[ModelConfig], training=parts[TrainingConfig]
+        )
+
+    def override_text(self, assignments):
+        """Like `override`, for `"key=value"` texts whose values are Python literals or names."""
+        changes = {}
+        for assignment in assignments:
+            key, separator, text = assignment.partition("=")
+            if not separator:
+                raise ValueError(f"Expected key=value. Received: {assignment}")
+            try:
+                changes[key] = ast.literal_eval(text)
+            except (ValueError, SyntaxError):
+                changes[key] = text
+        return self.override(**changes)
+
+    def to_dict(self):
+        """`{"model": {...}, "training": {...}, "source": ...}`, ready for JSON."""
+        return dataclasses.asdict(self)
+
+    @staticmethod
+    def keys():
+        """All flat names that `override` takes."""
+        return [
+            field.name
+            for part in (ModelConfig, TrainingConfig)
+            for field in dataclasses.fields(part)
+        ]
+
+
+def unknown_name(kind, name, valid):
+    """The ValueError for a name that is not one of `valid`: nearest first, then all."""
+    near = difflib.get_close_matches(str(name), valid, n=3)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    return ValueError(f"Unknown {kind}: {name}.{hint} Valid: {', '.join(sorted(valid))}")
+
+
+def _replace(part, changes):
+    fields = {field.name: field.type for field in dataclasses.fields(part)}
+    checked = {name: _checked(name, value, fields[name]) for name, value in changes.items()}
+    return dataclasses.replace(part, **checked)
+
+
+def _checked(name, value, annotation):
+    """`value` as the annotation wants it: an int is a fine float, a list a fine tuple."""
+    if annotation is float and type(value) is int:
+        return float(value)
+    if annotation == tuple[int, ...] | None:
+        value = (value,) if type(value) is int else value
+        is_tuple = isinstance(value, (tuple, list)) and all(type(item) is int for item in value)
+        if value is None or is_tuple:
+            return value if value is None else tuple(value)
+    elif isinstance(value, annotation) and (type(value) is not bool or annotation is bool):
+        return value
+    expected = getattr(annotation, "__name__", None) or str(annotation)
+    raise TypeError(f"`{name}` must be of type {expected}. Received: {value!r}")

@@ -1,0 +1,102 @@
+"""Named configurations, and where their numbers come from."""
+
+import json
+import pathlib
+
+from sagan_tf.config import Config, ModelConfig, TrainingConfig, unknown_name
+
+PRESETS = {
+    "sagan_digits_16": Config(
+        model=ModelConfig(
+            image_size=16, channels=1, num_classes=10, base_channels=16, ema_decay=0.99
+        ),
+        training=TrainingConfig(
+            dataset="digits",
+            steps=2_000,
+            batch_size=64,
+            generator_learning_rate=2e-4,
+            discriminator_learning_rate=4e-4,
+        ),
+        source=(
+            "Chosen for this project: scikit-learn's digits (Alpaydin & Kaynak, 1998) on two CPU "
+            "cores. See saved_models/sagan_digits_16/README.md for its figures."
+        ),
+    ),
+    "sagan_cifar10_32": Config(
+        model=ModelConfig(image_size=32, num_classes=10, ema_decay=0.9999),
+        training=TrainingConfig(
+            dataset="cifar10",
+            steps=100_000,
+            batch_size=64,
+            discriminator_steps=5,
+            generator_learning_rate=2e-4,
+            discriminator_learning_rate=2e-4,
+            flip=True,
+        ),
+        source=(
+            "Widths, batch size, steps and five discriminator updates: Miyato et al. (2018, "
+            "arXiv 1802.05957), tables 1 and 4 and section 4.1. Attention at 16 and hinge loss as "
+            "in SAGAN; EMA as in BigGAN (arXiv 1809.11096)."
+        ),
+    ),
+    "sagan_imagenet_64": Config(
+        model=ModelConfig(image_size=64, ema_decay=0.9999),
+        training=TrainingConfig(dataset="imagenet2012", steps=1_000_000, batch_size=256),
+        source=(
+            "SAGAN's recipe (arXiv 1805.08318, section 5) at half its resolution; one block less "
+            "in each network, attention at 32."
+        ),
+    ),
+    "sagan_imagenet_128": Config(
+        model=ModelConfig(image_size=128, ema_decay=0.9999),
+        training=TrainingConfig(dataset="imagenet2012", steps=1_000_000, batch_size=256),
+        source=(
+            "Zhang et al. (2019, arXiv 1805.08318), section 5: hinge loss, Adam (0, 0.9), learning "
+            "rates 1e-4 and 4e-4, batch size 256, attention at 32, one million steps. The average "
+            "of the generator's weights is an addition (BigGAN, arXiv 1809.11096)."
+        ),
+    ),
+}
+
+
+def preset(name):
+    """The `Config` of a named preset; a ValueError lists those that exist."""
+    if name not in PRESETS:
+        raise unknown_name("preset", name, PRESETS)
+    return PRESETS[name]
+
+
+def weights_directory(name):
+    """Where the package keeps the trained weights of a named preset, or `None` without."""
+    package = pathlib.Path(__file__).resolve().parents[1]
+    # A wheel holds saved_models inside the package, a checkout beside it.
+    for root in (package, package.parent):
+        directory = root / "saved_models" / name
+        if (directory / CONFIG_FILE).is_file():
+            return directory
+    return None
+
+
+CONFIG_FILE = "config.json"
+
+
+def read_config(directory):
+    """The `config.json` of a saved preset.
+
+    Raises:
+        ValueError: if the folder is missing, holds no preset, or its configuration cannot be read.
+    """
+    path = pathlib.Path(directory) / CONFIG_FILE
+    if not path.is_file():
+        raise ValueError(
+            f"No preset at {directory}: expected the name of one ({', '.join(PRESETS)}) or a "
+            f"folder written by save_preset, with a {CONFIG_FILE} in it"
+        )
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not valid JSON: {error}") from error
+    expected = {"generator", "discriminator", "sagan"}
+    if not isinstance(config, dict) or set(config) != expected:
+        raise ValueError(f"{path} must have the keys {', '.join(sorted(expected))}")
+    return config

@@ -1,0 +1,346 @@
+"""The generator, the discriminator and the game between them."""
+
+import json
+import pathlib
+import tempfile
+
+import keras
+import numpy as np
+
+from sagan_tf.config import unknown_name
+from sagan_tf.losses import LOSSES, PENALTIES
+from sagan_tf.models.discriminator import Discriminator
+from sagan_tf.models.generator import Generator
+from sagan_tf.models.presets import (
+    CONFIG_FILE,
+    PRESETS,
+    preset,
+    read_config,
+    weights_directory,
+)
+from sagan_tf.models.sampling import check_labels, draw_latents, run_generator
+
+_WEIGHTS = ("generator", "discriminator", "ema_generator")
+
+
+@keras.saving.register_keras_serializable(package="sagan_tf")
+class SAGAN(keras.Model):
+    """Self-Attention GAN: train with `fit`, sample with `generate`.
+
+    Args:
+        generator: A `Generator`.
+        discriminator: A `Discriminator` for the same images and classes.
+        ema_decay: float in [0, 1), decay of the exponential moving average of the generator's
+            trainable weights; its other weights are copied. Defaults to `0.999`.
+        discriminator_steps: int, discriminator updates per step; a batch given to `train_step`
+            is split into as many parts. Defaults to `1`.
+        seed: int, of the latents, labels and penalties of training, which are a function of it
+            and of the step. Defaults to `0`.
+        **kwargs: `name`.
+
+    Raises:
+        ValueError: if an argument is out of range, or the networks do not fit each other.
+
+    Example:
+
+    ```python
+    sagan = sagan_tf.SAGAN(generator, discriminator)
+    sagan.compile()
+    sagan.fit(dataset, steps_per_epoch=1000)
+    images = sagan.generate(labels=[3, 7], seed=0)  # (2, height, width, channels) in [-1, 1]
+    ```
+
+    Reference:
+        [Zhang et al., 2019](https://arxiv.org/abs/1805.08318).
+    """
+
+    def __init__(
+        self, generator, discriminator, ema_decay=0.999, discriminator_steps=1, seed=0, **kwargs
+    ):
+        super().__init__(**kwargs)
+        for name in ("image_size", "channels", "num_classes"):
+            ours, theirs = getattr(generator, name), getattr(discriminator, name)
+            if ours != theirs:
+                raise ValueError(
+                    f"Generator and discriminator must have the same `{name}`. "
+                    f"Received: {ours} and {theirs}"
+                )
+        if not 0 <= ema_decay < 1:
+            raise ValueError(f"`ema_decay` must be in [0, 1). Received: {ema_decay=}")
+        if discriminator_steps < 1:
+            raise ValueError(f"`discriminator_steps` must be at least 1. {discriminator_steps=}")
+        self.generator = generator
+        self.discriminator = discriminator
+        self.ema_decay = ema_decay
+        self.discriminator_steps = discriminator_steps
+        self.seed = seed
+        self.ema_generator = Generator.from_config(
+            {**generator.get_config(), "name": "ema_generator", "trainable": False}
+        )
+        self.ema_generator.set_weights(generator.get_weights())
+        names = ["discriminator_loss", "generator_loss", "real_logits", "fake_logits"]
+        self._trackers = {name: keras.metrics.Mean(name) for name in [*names, *self.gates]}
+        self.built = True
+
+    @property
+    def gates(self):
+        """Dict from `"generator_gate_<resolution>"`, and the discriminator's, to the gates."""
+        return {
+            f"{network}_{name.replace('attention', 'gate')}": gate
+            for network in ("generator", "discriminator")
+            for name, gate in getattr(self, network).gates.items()
+        }
+
+    @property
+    def metrics(self):
+        return list(self._trackers.values())
+
+    def call(self, inputs, training=False):
+        """Images of the averaged generator, for `(latents, labels)`."""
+        return self.ema_generator(inputs, training=training)
+
+    def compile(
+        self,
+        generator_optimizer=None,
+        discriminator_optimizer=None,
+        loss="hinge",
+        penalty=None,
+        penalty_weight=10.0,
+        **kwargs,
+    ):
+        """Configures training, and builds all its variables.
+
+        Args:
+            generator_optimizer: A Keras optimizer. Defaults to Adam with learning rate 1e-4,
+                beta_1 0 and beta_2 0.9 (section 5 of the paper).
+            discriminator_optimizer: A Keras optimizer. Defaults to the same with 4e-4.
+            loss: `"hinge"`, `"wasserstein"`, `"non_saturating"` or `"least_squares"`. Defaults to
+                `"hinge"`.
+            penalty: `None`, `"gradient_penalty"` (between real and fake images) or `"r1"` (at
+                real images), added to the discriminator's loss. Defaults to `None`.
+            penalty_weight: float, the penalty's factor. Defaults to `10.0`.
+            **kwargs: `run_eagerly`, `jit_compile` and `steps_per_execution` of `Model.compile`.
+
+        Raises:
+            ValueError: for an unknown loss or penalty.
+        """
+        if loss not in LOSSES:
+            raise unknown_name("loss", loss, LOSSES)
+        if penalty is not None and penalty not in PENALTIES:
+            raise unknown_name("penalty", penalty, PENALTIES)
+        # Without `optimizer=None` Keras installs an RMSprop of its own.
+        super().compile(optimizer=None, **kwargs)
+        self.generator_optimizer = generator_optimizer or keras.optimizers.Adam(1e-4, 0.0, 0.9)
+        self.discriminator_optimizer = discriminator_optimizer or keras.optimizers.Adam(
+            4e-4, 0.0, 0.9
+        )
+        self.loss_name = loss
+        self.penalty_name = penalty
+        self.penalty_weight = penalty_weight
+        # A distribution strategy cannot create variables inside the compiled step.
+        self.generator_optimizer.build(self.generator.trainable_weights)
+        self.discriminator_optimizer.build(self.discriminator.trainable_weights)
+
+    def get_compile_config(self):
+        if not self.compiled:
+            return None
+        serialize = keras.optimizers.serialize
+        return {
+            "generator_optimizer": serialize(self.generator_optimizer),
+            "discriminator_optimizer": serialize(self.discriminator_optimizer),
+            "loss": self.loss_name,
+            "penalty": self.penalty_name,
+            "penalty_weight": self.penalty_weight,
+        }
+
+    def compile_from_config(self, config):
+        optimizers = {
+            name: keras.optimizers.deserialize(config[name])
+            for name in ("generator_optimizer", "discriminator_optimizer")
+        }
+        self.compile(**{**config, **optimizers})
+
+    @property
+    def step(self):
+        """int, number of generator updates so far; 0 before `compile`."""
+        return int(self.generator_optimizer.iterations) if self.compiled else 0
+
+    def train_step(self, data):
+        """One step: `discriminator_steps` discriminator updates and a generator update.
+
+        Args:
+            data: `(images, labels)`, images of shape `(discriminator_steps * batch, height,
+                width, channels)` in [-1, 1], labels of shape `(discriminator_steps * batch,)`.
+
+        Returns:
+            Dict of the running means of the metrics.
+        """
+        from sagan_tf.models.train_step import train_step
+
+        for name, value in train_step(self, *data).items():
+            self._trackers[name].update_state(value)
+        return {name: tracker.result() for name, tracker in self._trackers.items()}
+
+    def generate(
+        self,
+        labels=None,
+        num_images=None,
+        truncation=1.0,
+        seed=None,
+        use_ema=True,
+        return_attention=False,
+    ):
+        """Draws images.
+
+        Args:
+            labels: Sequence of ints in `[0, num_classes)`, one per image; fewer than `num_images`
+                are repeated in turn. `None` draws them uniformly.
+            num_images: int. Defaults to the number of labels, or 16 without labels.
+            truncation: float in (0, 1], factor of the latents: less varied, more typical images.
+                Defaults to `1.0`.
+            seed: int; the same seed gives the same latents and labels, and more images continue
+                fewer. `None` draws a new one.
+            use_ema: bool, whether to use the averaged weights. Defaults to `True`.
+            return_attention: bool, whether to return the attention maps as well.
+
+        Returns:
+            Float32 array `(num_images, height, width, channels)` in [-1, 1]. With
+            `return_attention` a tuple of it and a dict from `"attention_<resolution>"` to float32
+            arrays `(num_images, resolution^2, resolution^2 / 4)`.
+
+        Raises:
+            ValueError: if an argument is out of range.
+        """
+        if num_images is None:
+            num_images = 16 if labels is None else len(labels)
+        if num_images < 0:
+            raise ValueError(f"`num_images` must not be negative. Received: {num_images=}")
+        if not 0 < truncation <= 1:
+            raise ValueError(f"`truncation` must be in (0, 1]. Received: {truncation=}")
+        # Separate streams: more images continue both the latents and the labels of fewer.
+        latent_seed, label_seed = np.random.SeedSequence(seed).spawn(2)
+        latents = truncation * draw_latents(num_images, self.generator.latent_dim, latent_seed)
+        num_classes = self.generator.num_classes
+        if num_classes is None:
+            if labels is not None:
+                raise ValueError("This model is unconditional: it takes no `labels`")
+        elif labels is None:
+            random = np.random.default_rng(label_seed)
+            labels = random.integers(num_classes, size=num_images, dtype="int32")
+        else:
+            labels = check_labels(labels, num_classes)
+            if num_images and not labels.size:
+                raise ValueError(f"`labels` is empty, but {num_images=}")
+            labels = np.resize(labels, num_images)
+        network = self.ema_generator if use_ema else self.generator
+        return run_generator(network, latents, labels, return_attention)
+
+    def save_preset(self, directory):
+        """Writes the networks' configuration and all weights, the average's included.
+
+        Args:
+            directory: Folder to create, or whose preset to replace. Holds `config.json` and a
+                `.weights.h5` file for each of generator, discriminator and ema_generator.
+        """
+        directory = pathlib.Path(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        config = {
+            "generator": _arguments(self.generator),
+            "discriminator": _arguments(self.discriminator),
+            "sagan": {
+                "ema_decay": self.ema_decay,
+                "discriminator_steps": self.discriminator_steps,
+                "seed": self.seed,
+            },
+        }
+        # Everything is written aside first: a full disk must not cost the preset that was there.
+        with tempfile.TemporaryDirectory(dir=directory, prefix=".writing-") as aside:
+            aside = pathlib.Path(aside)
+            for name in _WEIGHTS:
+                getattr(self, name).save_weights(aside / f"{name}.weights.h5")
+            text = json.dumps(config, indent=2) + "\n"
+            (aside / CONFIG_FILE).write_text(text, encoding="utf-8")
+            for path in aside.iterdir():
+                path.replace(directory / path.name)
+
+    @classmethod
+    def from_preset(cls, preset_name, load_weights=True):
+        """A model from a named preset or from a folder written by `save_preset`.
+
+        Args:
+            preset_name: str, such as `"sagan_digits_16"`, or the path of a folder.
+            load_weights: bool, whether to load the weights; without, they are random. Defaults to
+                `True`.
+
+        Raises:
+            ValueError: if there is no such preset, it has no weights though they are asked for,
+                or its files cannot be read.
+        """
+        directory = pathlib.Path(preset_name)
+        if str(preset_name) in PRESETS:
+            directory = weights_directory(preset_name)
+            if directory is None and load_weights:
+                raise ValueError(
+                    f"Preset {preset_name} has no trained weights: train it with "
+                    f"experiments/train.py --preset={preset_name}, or pass load_weights=False"
+                )
+            if not load_weights:
+                return cls.from_model_config(preset(preset_name).model)
+        config = read_config(directory)
+        try:
+            sagan = cls(
+                Generator(**config["generator"]),
+                Discriminator(**config["discriminator"]),
+                **config["sagan"],
+            )
+        except TypeError as error:
+            raise ValueError(f"{directory / CONFIG_FILE}: {error}") from error
+        if load_weights:
+            for name in _WEIGHTS:
+                path = directory / f"{name}.weights.h5"
+                try:
+                    getattr(sagan, name).load_weights(path)
+                except (OSError, ValueError, KeyError) as error:
+                    reason = str(error).strip().splitlines()[0]
+                    raise ValueError(f"Cannot load weights from {path}: {reason}") from error
+        return sagan
+
+    @classmethod
+    def from_model_config(cls, config, **kwargs):
+        """A model with random weights from a `ModelConfig`; `kwargs` are those of `SAGAN`."""
+        shared = {
+            "image_size": config.image_size,
+            "channels": config.channels,
+            "num_classes": config.num_classes,
+            "base_channels": config.base_channels,
+            "attention_resolutions": config.attention_resolutions,
+            "spectral_norm": config.spectral_norm,
+        }
+        generator = Generator(latent_dim=config.latent_dim, **shared)
+        return cls(generator, Discriminator(**shared), ema_decay=config.ema_decay, **kwargs)
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            **super().get_config(),
+            "generator": serialize(self.generator),
+            "discriminator": serialize(self.discriminator),
+            "ema_decay": self.ema_decay,
+            "discriminator_steps": self.discriminator_steps,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        deserialize = keras.saving.deserialize_keras_object
+        networks = {
+            name: deserialize(config[name], custom_objects=custom_objects)
+            for name in ("generator", "discriminator")
+        }
+        return cls(**{**config, **networks})
+
+
+def _arguments(network):
+    """The constructor's arguments that a preset keeps: not the name, nor the precision."""
+    config = network.get_config()
+    return {key: config[key] for key in config if key not in ("name", "trainable", "dtype")}

@@ -1,0 +1,59 @@
+"""Latents, labels and images in batches."""
+
+import numpy as np
+from keras import ops
+
+_BATCH = 64
+
+
+def draw_latents(num_images, latent_dim, seed=None):
+    """Standard normal latents, float32 `(num_images, latent_dim)`; more continue fewer."""
+    return np.random.default_rng(seed).standard_normal((num_images, latent_dim), dtype="float32")
+
+
+def check_labels(labels, num_classes):
+    """Labels as an int32 array `(n,)`, or a ValueError that names the wrong one."""
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or (labels.size and not np.issubdtype(labels.dtype, np.integer)):
+        raise ValueError(f"`labels` must be a list of ints. Received: {labels.tolist()}")
+    wrong = labels[(labels < 0) | (labels >= num_classes)]
+    if wrong.size:
+        raise ValueError(f"`labels` must be in [0, {num_classes}). Received: {wrong[0]}")
+    return labels.astype("int32")
+
+
+def run_generator(generator, latents, labels=None, return_attention=False):
+    """Calls a generator at inference, a limited number of images at a time.
+
+    Args:
+        generator: A `Generator`.
+        latents: Float array `(n, latent_dim)`.
+        labels: Int array `(n,)`; `None` for an unconditional generator. Defaults to `None`.
+        return_attention: bool. Defaults to `False`.
+
+    Returns:
+        Float32 array `(n, height, width, channels)`, or a tuple of it and a dict of the attention
+        maps as arrays.
+    """
+    # An empty set still goes through the network once, for the shapes; convolutions of no images
+    # are broken in TensorFlow.
+    count = len(latents)
+    if count == 0:
+        latents = np.zeros((1, generator.latent_dim), "float32")
+        labels = None if labels is None else np.zeros(1, "int32")
+    image_batches, map_batches = [], []
+    labels = labels if labels is None else np.asarray(labels, "int32")
+    for start in range(0, len(latents), _BATCH):
+        part = slice(start, start + _BATCH)
+        inputs = latents[part] if labels is None else (latents[part], labels[part])
+        images, maps = generator(inputs, training=False, return_attention=True)
+        image_batches.append(ops.convert_to_numpy(images))
+        if return_attention:
+            map_batches.append({key: ops.convert_to_numpy(value) for key, value in maps.items()})
+    images = np.concatenate(image_batches)[:count]
+    if not return_attention:
+        return images
+    return images, {
+        key: np.concatenate([batch[key] for batch in map_batches])[:count]
+        for key in map_batches[0]
+    }
