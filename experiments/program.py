@@ -1,15 +1,17 @@
-"""What all programs share: errors of the user end in one line, not in a traceback."""
+"""What all programs share: quiet libraries, and errors of the user in one line."""
 
+import contextlib
+import logging
 import os
 import sys
 
-from absl import app, flags, logging
+from absl import app
+from absl import logging as absl_logging
 
 
 def run(main):
     """Parses the flags and calls `main()`; exits with 1 and one line when the input is at fault."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    logging.set_verbosity(logging.INFO)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     app.run(lambda argv: _guarded(main, argv))
 
 
@@ -17,7 +19,10 @@ def _guarded(main, argv):
     name = os.path.basename(argv[0])
     if len(argv) > 1:
         sys.exit(f"{name}: error: unexpected argument {argv[1]!r}: flags start with --")
+    absl_logging.get_absl_logger().addFilter(_is_ours_or_grave)
     try:
+        with _silent_stderr():
+            import tensorflow  # noqa: F401
         main()
     except (ValueError, TypeError, OSError, FloatingPointError) as error:
         sys.exit(f"{name}: error: {_one_line(error)}")
@@ -30,13 +35,25 @@ def _guarded(main, argv):
         raise
 
 
+@contextlib.contextmanager
+def _silent_stderr():
+    """For TensorFlow's import, which reports missing GPU drivers before it reads its log level."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with open(os.devnull, "w") as devnull:
+        os.dup2(devnull.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+def _is_ours_or_grave(record):
+    # TFDS narrates, and warns of its own use of what it deprecated.
+    return "tensorflow_datasets" not in record.pathname or record.levelno >= logging.ERROR
+
+
 def _one_line(error):
     text = str(error).strip() or type(error).__name__
     return text.splitlines()[0]
-
-
-def require(flag, value):
-    """`value`, or the error that says that `--flag` is missing."""
-    if value is None:
-        raise flags.IllegalFlagValueError(f"--{flag} is required")
-    return value

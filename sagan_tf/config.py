@@ -93,9 +93,7 @@ class Config:
             parts[type(part)] = _replace(part, mine)
         if changes:
             raise unknown_name("configuration key", next(iter(changes)), self.keys())
-        return dataclasses.replace(
-            self, model=parts[ModelConfig], training=parts[TrainingConfig]
-        )
+        return dataclasses.replace(self, model=parts[ModelConfig], training=parts[TrainingConfig])
 
     def override_text(self, assignments):
         """Like `override`, for `"key=value"` texts whose values are Python literals or names."""

@@ -36,9 +36,7 @@ class DiscriminatorBlock(keras.layers.Layer):
         [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), figure 8 and table 5.
     """
 
-    def __init__(
-        self, filters, downsample=True, preactivation=True, spectral_norm=True, **kwargs
-    ):
+    def __init__(self, filters, downsample=True, preactivation=True, spectral_norm=True, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
         self.downsample = downsample

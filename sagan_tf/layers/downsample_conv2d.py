@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from sagan_tf.layers.resampling import box_filtered, require_odd
+from sagan_tf.layers.resampling import box_filtered, require_even, require_odd
 
 
 @keras.saving.register_keras_serializable(package="sagan_tf")
@@ -34,12 +34,20 @@ class DownsampleConv2D(keras.layers.Conv2D):
         super().__init__(
             filters,
             require_odd(kernel_size),
+            strides=1,
             padding="same",
             data_format="channels_last",
+            dilation_rate=1,
+            groups=1,
             **kwargs,
         )
 
+    def build(self, input_shape):
+        require_even(input_shape)
+        super().build(input_shape)
+
     def convolution_op(self, inputs, kernel):
+        require_even(inputs.shape)
         return ops.conv(
             inputs,
             box_filtered(kernel) / 4,
@@ -50,8 +58,6 @@ class DownsampleConv2D(keras.layers.Conv2D):
 
     def compute_output_shape(self, input_shape):
         batch, height, width, _ = input_shape
-        if any(size is not None and size % 2 for size in (height, width)):
-            raise ValueError(f"Height and width must be even. Received: {input_shape=}")
         return (batch, height and height // 2, width and width // 2, self.filters)
 
     def get_config(self):

@@ -42,9 +42,7 @@ class GeneratorBlock(keras.layers.Layer):
         self.spectral_norm = spectral_norm
 
         def conv(layer_class, kernel_size, name, **kwargs):
-            layer = layer_class(
-                filters, kernel_size, dtype=self.dtype_policy, name=name, **kwargs
-            )
+            layer = layer_class(filters, kernel_size, dtype=self.dtype_policy, name=name, **kwargs)
             return spectrally_normalized(layer, spectral_norm)
 
         same = {"padding": "same", "data_format": "channels_last"}

@@ -25,3 +25,9 @@ def require_odd(kernel_size):
     if kernel_size % 2 != 1:
         raise ValueError(f"`kernel_size` must be odd. Received: {kernel_size=}")
     return kernel_size
+
+
+def require_even(input_shape):
+    """A ValueError if a known height or width of `(batch, height, width, channels)` is odd."""
+    if any(size is not None and size % 2 for size in input_shape[1:3]):
+        raise ValueError(f"Height and width must be even. Received: {input_shape=}")

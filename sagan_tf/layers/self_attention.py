@@ -109,12 +109,17 @@ class SelfAttention(keras.layers.Layer):
         outputs = inputs + self.gate * self.output_conv(attended, training=training)
         return (outputs, attention) if return_attention else outputs
 
-    def compute_output_shape(self, input_shape, return_attention=False):
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def compute_output_spec(self, inputs, training=False, return_attention=False):
+        outputs = keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
         if not return_attention:
-            return input_shape
-        batch, height, width, _ = input_shape
+            return outputs
+        batch, height, width, _ = inputs.shape
         keys = (height // self.pool_size) * (width // self.pool_size)
-        return input_shape, (batch, height * width, keys)
+        dtype = keras.backend.result_type(self.compute_dtype, "float32")
+        return outputs, keras.KerasTensor((batch, height * width, keys), dtype=dtype)
 
     def get_config(self):
         return {

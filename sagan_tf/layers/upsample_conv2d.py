@@ -35,8 +35,11 @@ class UpsampleConv2D(keras.layers.Conv2D):
         super().__init__(
             filters,
             require_odd(kernel_size),
+            strides=1,
             padding="same",
             data_format="channels_last",
+            dilation_rate=1,
+            groups=1,
             **kwargs,
         )
 

@@ -5,5 +5,15 @@ from sagan_tf.models.folding import fold_spectral_norm
 from sagan_tf.models.generator import Generator
 from sagan_tf.models.presets import PRESETS, preset
 from sagan_tf.models.sagan import SAGAN
+from sagan_tf.models.sampling import draw_latents, interpolate_latents
 
-__all__ = ["PRESETS", "SAGAN", "Discriminator", "Generator", "fold_spectral_norm", "preset"]
+__all__ = [
+    "PRESETS",
+    "SAGAN",
+    "Discriminator",
+    "Generator",
+    "draw_latents",
+    "fold_spectral_norm",
+    "interpolate_latents",
+    "preset",
+]

@@ -87,9 +87,7 @@ class Discriminator(keras.Model):
         ]
         self.attentions = [
             resolution
-            and SelfAttention(
-                spectral_norm=spectral_norm, name=f"attention_{resolution}", **policy
-            )
+            and SelfAttention(spectral_norm=spectral_norm, name=f"attention_{resolution}", **policy)
             for resolution in attention
         ]
         # The head runs in the variables' precision: its sums set the scale of the loss.

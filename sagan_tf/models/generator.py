@@ -91,9 +91,7 @@ class Generator(keras.Model):
         ]
         self.attentions = [
             resolution
-            and SelfAttention(
-                spectral_norm=spectral_norm, name=f"attention_{resolution}", **policy
-            )
+            and SelfAttention(spectral_norm=spectral_norm, name=f"attention_{resolution}", **policy)
             for resolution in attention
         ]
         self.norm = ConditionalBatchNorm(name="norm", **policy)

@@ -189,19 +189,22 @@ class SAGAN(keras.Model):
         seed=None,
         use_ema=True,
         return_attention=False,
+        latents=None,
     ):
         """Draws images.
 
         Args:
             labels: Sequence of ints in `[0, num_classes)`, one per image; fewer than `num_images`
                 are repeated in turn. `None` draws them uniformly.
-            num_images: int. Defaults to the number of labels, or 16 without labels.
+            num_images: int. Defaults to the number of latents, of labels, or 16.
             truncation: float in (0, 1], factor of the latents: less varied, more typical images.
                 Defaults to `1.0`.
             seed: int; the same seed gives the same latents and labels, and more images continue
                 fewer. `None` draws a new one.
             use_ema: bool, whether to use the averaged weights. Defaults to `True`.
-            return_attention: bool, whether to return the attention maps as well.
+            return_attention: bool, whether to return the attention maps as well. Defaults to
+                `False`.
+            latents: Float array `(num_images, latent_dim)` to use; `None` draws them.
 
         Returns:
             Float32 array `(num_images, height, width, channels)` in [-1, 1]. With
@@ -211,15 +214,19 @@ class SAGAN(keras.Model):
         Raises:
             ValueError: if an argument is out of range.
         """
+        given = latents if latents is not None else labels
         if num_images is None:
-            num_images = 16 if labels is None else len(labels)
+            num_images = 16 if given is None else len(given)
         if num_images < 0:
             raise ValueError(f"`num_images` must not be negative. Received: {num_images=}")
         if not 0 < truncation <= 1:
             raise ValueError(f"`truncation` must be in (0, 1]. Received: {truncation=}")
         # Separate streams: more images continue both the latents and the labels of fewer.
         latent_seed, label_seed = np.random.SeedSequence(seed).spawn(2)
-        latents = truncation * draw_latents(num_images, self.generator.latent_dim, latent_seed)
+        shape = (num_images, self.generator.latent_dim)
+        latents = draw_latents(*shape, latent_seed) if latents is None else np.asarray(latents)
+        if latents.shape != shape:
+            raise ValueError(f"`latents` must have shape {shape}. Received: {latents.shape}")
         num_classes = self.generator.num_classes
         if num_classes is None:
             if labels is not None:
@@ -233,7 +240,7 @@ class SAGAN(keras.Model):
                 raise ValueError(f"`labels` is empty, but {num_images=}")
             labels = np.resize(labels, num_images)
         network = self.ema_generator if use_ema else self.generator
-        return run_generator(network, latents, labels, return_attention)
+        return run_generator(network, truncation * latents, labels, return_attention)
 
     def save_preset(self, directory):
         """Writes the networks' configuration and all weights, the average's included.

@@ -11,6 +11,28 @@ def draw_latents(num_images, latent_dim, seed=None):
     return np.random.default_rng(seed).standard_normal((num_images, latent_dim), dtype="float32")
 
 
+def interpolate_latents(starts, ends, num_steps):
+    """Walks along great circles, so that latents keep the norm that the generator knows.
+
+    Args:
+        starts: Float array `(n, latent_dim)`.
+        ends: Float array `(n, latent_dim)`.
+        num_steps: int, points of each walk, both ends included.
+
+    Returns:
+        Float32 array `(n, num_steps, latent_dim)`.
+    """
+    cosines = np.sum(starts * ends, axis=1) / (
+        np.linalg.norm(starts, axis=1) * np.linalg.norm(ends, axis=1)
+    )
+    angles = np.arccos(np.clip(cosines, -1.0, 1.0))[:, None, None]
+    shares = np.linspace(0.0, 1.0, num_steps)[None, :, None]
+    # sin(a t) / sin(a) tends to t where start and end are parallel.
+    safe = np.where(np.sin(angles) > 1e-6, angles, 1e-3)
+    walk = np.sin((1 - shares) * safe) * starts[:, None] + np.sin(shares * safe) * ends[:, None]
+    return (walk / np.sin(safe)).astype("float32")
+
+
 def check_labels(labels, num_classes):
     """Labels as an int32 array `(n,)`, or a ValueError that names the wrong one."""
     labels = np.asarray(labels)
@@ -54,6 +76,5 @@ def run_generator(generator, latents, labels=None, return_attention=False):
     if not return_attention:
         return images
     return images, {
-        key: np.concatenate([batch[key] for batch in map_batches])[:count]
-        for key in map_batches[0]
+        key: np.concatenate([batch[key] for batch in map_batches])[:count] for key in map_batches[0]
     }

@@ -121,9 +121,7 @@ class _Draws:
 
     def labels(self):
         classes = self._sagan.generator.num_classes or 1
-        return self._slice(
-            tf.random.stateless_uniform, (), minval=0, maxval=classes, dtype="int32"
-        )
+        return self._slice(tf.random.stateless_uniform, (), minval=0, maxval=classes, dtype="int32")
 
     def uniform(self, shape):
         return self._slice(tf.random.stateless_uniform, shape)

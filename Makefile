@@ -1,0 +1,49 @@
+# Every target makes .venv by itself.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+
+.PHONY: demo test lint format
+.DEFAULT_GOAL := demo
+
+# Trains on the bundled digits (minutes on two CPU cores), draws and exports.
+demo: $(VENV)/.run
+	$(RUN) experiments/train.py --preset=sagan_digits_16 --model_dir=runs/demo
+	$(RUN) experiments/sample.py --model=runs/demo/preset --interpolate --seed=0 \
+	    --output=runs/demo/interpolation.png
+	$(RUN) experiments/export.py --model=runs/demo/preset --output=runs/demo/saved_model
+	@printf '%s\n' '' 'Done. Look at:' \
+	    '  runs/demo/samples.png        digits it drew, one column per class' \
+	    '  runs/demo/attention.png      what their pixels attended to' \
+	    '  runs/demo/interpolation.png  walks from one latent to another' \
+	    '  runs/demo/curves.png         how it went (numbers in metrics.jsonl)' \
+	    'Next:' \
+	    '  $(RUN) experiments/sample.py --model=runs/demo/preset --labels=3,7 --output=x.png' \
+	    '  $(RUN) experiments/train.py --help' \
+	    '  served by TensorFlow Serving from runs/demo/saved_model'
+
+test: $(VENV)/.dev
+	$(RUN) -m pytest -q
+	KERAS_BACKEND=jax $(RUN) -m pytest -q tests/layers tests/losses tests/models
+
+lint: $(VENV)/.dev
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+
+format: $(VENV)/.dev
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --upgrade pip
+
+$(VENV)/.run: requirements.txt pyproject.toml | $(VENV)/bin/python
+	$(RUN) -m pip install --quiet -r requirements.txt -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+	$(RUN) -m pip install --quiet -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,69 @@
+r"""Draws images from a trained model, with no data set at hand.
+
+A grid of threes and sevens:
+
+  python experiments/sample.py --model=sagan_digits_16 --labels=3,7 --num_images=40 --output=x.png
+
+From one image to another, and what the generator attends to:
+
+  python experiments/sample.py --model=runs/digits/preset --interpolate --output=walk.png
+  python experiments/sample.py --model=runs/digits/preset --attention --output=attention.png
+"""
+
+import pathlib
+
+from absl import flags
+
+from experiments import program
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("model", None, "Name of a preset with weights, or its folder.", required=True)
+flags.DEFINE_string("output", None, "PNG file to write.", required=True)
+flags.DEFINE_list("labels", None, "Classes, taken in turn. Default: at random.")
+flags.DEFINE_integer(
+    "num_images", None, "Images (default 64), or rows with --interpolate (8), --attention (5)."
+)
+flags.DEFINE_float("truncation", 1.0, "In (0, 1]: smaller is less varied and more typical.")
+flags.DEFINE_integer("seed", None, "The same seed draws the same images.")
+flags.DEFINE_bool("interpolate", False, "Rows that walk from one latent to another.")
+flags.DEFINE_bool("attention", False, "Draw attention maps over the images.")
+flags.DEFINE_bool("ema", True, "Use the averaged weights.")
+
+_WALK = 10
+
+
+def main():
+    if FLAGS.attention and FLAGS.interpolate:
+        raise ValueError("--attention and --interpolate exclude each other")
+    labels = None
+    if FLAGS.labels is not None:
+        if not all(label.lstrip("-").isdecimal() for label in FLAGS.labels):
+            raise ValueError(
+                f"--labels must be ints such as 3,7. Received: {FLAGS['labels'].value}"
+            )
+        labels = [int(label) for label in FLAGS.labels]
+
+    from sagan_tf import SAGAN, models, training, visualization
+
+    sagan = SAGAN.from_preset(FLAGS.model)
+    options = {"truncation": FLAGS.truncation, "seed": FLAGS.seed, "use_ema": FLAGS.ema}
+    if FLAGS.attention:
+        picture = training.attention_picture(sagan, labels, FLAGS.num_images or 5, **options)
+    elif FLAGS.interpolate:
+        rows = FLAGS.num_images or 8
+        latents = models.draw_latents(2 * rows, sagan.generator.latent_dim, FLAGS.seed)
+        walk = models.interpolate_latents(latents[:rows], latents[rows:], _WALK)
+        if labels is not None:
+            labels = [labels[row % len(labels)] for row in range(rows) for _ in range(_WALK)]
+        images = sagan.generate(labels, latents=walk.reshape(rows * _WALK, -1), **options)
+        picture = visualization.sample_grid(images, columns=_WALK)
+    else:
+        images = sagan.generate(labels, FLAGS.num_images or 64, **options)
+        picture = visualization.sample_grid(images)
+    pathlib.Path(FLAGS.output).parent.mkdir(parents=True, exist_ok=True)
+    picture.save(FLAGS.output)
+    print(FLAGS.output)
+
+
+if __name__ == "__main__":
+    program.run(main)

@@ -1,0 +1,52 @@
+"""A progress bar that says what a GAN's trainer looks at."""
+
+import sys
+import time
+
+import keras
+import tqdm
+
+
+class ProgressBar(keras.callbacks.Callback):
+    """Shows steps, time left, images per second, both losses and the attention gates.
+
+    Args:
+        steps: int, the step at which training ends.
+        images_per_step: int, real images per step.
+    """
+
+    def __init__(self, steps, images_per_step):
+        super().__init__()
+        self.steps = steps
+        self.images_per_step = images_per_step
+        self._bar = None
+
+    def on_train_begin(self, logs=None):
+        self._bar = tqdm.tqdm(
+            total=self.steps,
+            initial=self.model.step,
+            unit="step",
+            dynamic_ncols=True,
+            # A log file is not a screen: a line now and then is enough.
+            mininterval=0.5 if sys.stderr.isatty() else 15.0,
+        )
+        self._began = None
+
+    def on_train_batch_end(self, batch, logs=None):
+        step = self.model.step
+        # The first step traces and compiles: the rate is that of the steps after it.
+        if self._began is None:
+            self._began = time.monotonic(), step
+        began, first = self._began
+        seconds = max(time.monotonic() - began, 1e-9)
+        rate = (step - first) * self.images_per_step / seconds
+        values = {"img/s": f"{rate:.0f}"}
+        for name, value in logs.items():
+            network, _, kind = name.partition("_")
+            if kind == "loss" or kind.startswith("gate"):
+                values[f"{network[0].upper()} {kind.replace('_', ' ')}"] = f"{float(value):.3f}"
+        self._bar.set_postfix(values, refresh=False)
+        self._bar.update(step - self._bar.n)
+
+    def on_train_end(self, logs=None):
+        self._bar.close()

@@ -1,0 +1,64 @@
+"""Pictures of what the generator makes while it learns."""
+
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from sagan_tf.visualization import sample_grid
+
+_COLUMNS, _ROWS = 10, 6
+
+
+class SampleWriter(keras.callbacks.Callback):
+    """Draws the same latents every so many steps, with the averaged weights.
+
+    Writes `samples/step_<step>.png` and a TensorBoard image. One column per class, for the first
+    ten classes.
+
+    Args:
+        directory: The run's folder.
+        every: int, steps between two pictures.
+        steps: int, the step at which training ends; it is drawn in any case.
+    """
+
+    def __init__(self, directory, every, steps):
+        super().__init__()
+        self.directory = pathlib.Path(directory)
+        self.every = every
+        self.steps = steps
+
+    def on_train_begin(self, logs=None):
+        (self.directory / "samples").mkdir(exist_ok=True)
+        self._writer = tf.summary.create_file_writer(str(self.directory / "tensorboard"))
+
+    def on_train_batch_end(self, batch, logs=None):
+        step = self.model.step
+        if step % self.every and step != self.steps:
+            return
+        grid = class_grid(self.model)
+        grid.save(self.directory / "samples" / f"step_{step:07d}.png")
+        with self._writer.as_default(step=step):
+            pixels = np.asarray(grid)
+            tf.summary.image("samples", pixels.reshape((1, *pixels.shape[:2], -1)))
+
+    def on_train_end(self, logs=None):
+        self._writer.close()
+
+
+def class_grid(sagan, seed=0):
+    """A picture of samples, one column for each of the first ten classes.
+
+    Args:
+        sagan: A `SAGAN`.
+        seed: int, of the latents. Defaults to `0`.
+
+    Returns:
+        A `PIL.Image`.
+    """
+    num_classes = sagan.generator.num_classes
+    columns = min(num_classes or _COLUMNS, _COLUMNS)
+    labels = None if num_classes is None else np.arange(columns)
+    images = sagan.generate(labels, num_images=columns * _ROWS, seed=seed)
+    return sample_grid(images, columns=columns)
