@@ -15,7 +15,7 @@ from sagan_tf.visualization.pixels import (
 )
 from sagan_tf.visualization.query_selection import check_attention, choose_queries
 
-# Hues that the heat's yellow, red and violet do not contain, apart for the colour-blind too.
+# Hues away from the yellow and red of the heat.
 QUERY_COLORS = ((0, 190, 255), (90, 220, 80), (255, 90, 220), (80, 110, 255))
 HEAT = colormaps["inferno"]
 LEGIBLE_SIZE = 160
@@ -125,7 +125,7 @@ def _check_queries(queries, images):
             f"`queries` must be rows and columns from 0 to {size - 1}. "
             f"Received: values from {queries.min()} to {queries.max()}"
         )
-    return queries
+    return queries.astype("int64")
 
 
 def _center(cell, grid_size, side):

@@ -1,0 +1,74 @@
+"""The bundled data set: scikit-learn's handwritten digits, as a TFDS builder."""
+
+import contextlib
+import io
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+
+class Digits(tfds.core.GeneratorBasedBuilder):
+    """1,797 grey 8x8 images of the digits 0 to 9, in scikit-learn's order. Nothing is downloaded.
+
+    The digits are the test set of the UCI data set "Optical Recognition of Handwritten Digits"
+    (Alpaydin and Kaynak, 1998). Their 17 grey levels are spread over 0 to 255.
+    """
+
+    VERSION = tfds.core.Version("1.0.0")
+    RELEASE_NOTES = {"1.0.0": "scikit-learn's digits as 8-bit PNG."}
+
+    def _info(self):
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description="Handwritten digits, 8x8 pixels, bundled with scikit-learn.",
+            features=tfds.features.FeaturesDict(
+                {
+                    "image": tfds.features.Image(shape=(8, 8, 1)),
+                    "label": tfds.features.ClassLabel(num_classes=10),
+                }
+            ),
+            supervised_keys=("image", "label"),
+            homepage="https://doi.org/10.24432/C50P49",
+            disable_shuffling=True,
+        )
+
+    def _split_generators(self, dl_manager):
+        return {"train": self._generate_examples()}
+
+    def _generate_examples(self):
+        from sklearn.datasets import load_digits  # Slow to import, and needed only once.
+
+        digits = load_digits()
+        images = np.rint(digits.images * (255 / 16)).astype(np.uint8)[..., None]
+        for index, (image, label) in enumerate(zip(images, digits.target, strict=True)):
+            yield index, {"image": image, "label": int(label)}
+
+
+def prepared_digits(data_dir=None):
+    """The `Digits` builder; its 0.3 MB are written first where they are missing.
+
+    Several processes may do so at once: TFDS writes aside and renames, and the first one wins.
+
+    Args:
+        data_dir: TFDS folder. Defaults to None, TFDS's own default.
+
+    Raises:
+        ValueError: if the folder cannot be written to, or holds something else.
+    """
+    builder = Digits(data_dir=data_dir)
+    if builder.info.splits:
+        return builder
+    silence = io.StringIO()  # TFDS prints to stdout and draws progress bars.
+    reason = "something else is there; remove it"
+    try:
+        with contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
+            builder.download_and_prepare()
+    except OSError as error:
+        reason = error
+    builder = Digits(data_dir=data_dir)  # Perhaps another process was first.
+    if not builder.info.splits:
+        raise ValueError(
+            f"Cannot write the digits to {builder.data_dir}: {reason}. "
+            "Or pass another folder (--data_dir)."
+        )
+    return builder

@@ -1,0 +1,188 @@
+"""The input pipeline: batches whose order is a pure function of the seed and the position."""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from sagan_tf.data.exit_guard import until_exit
+from sagan_tf.data.image_reader import ImageReader
+from sagan_tf.data.registry import open_source
+from sagan_tf.data.source import Source
+
+# Data sets are decoded once, into memory, up to this size.
+MAX_BYTES_IN_MEMORY = 2**30
+
+
+def load(
+    name_or_path="digits",
+    image_size=16,
+    batch_size=64,
+    *,
+    channels=3,
+    num_classes=None,
+    split="train",
+    flip=False,
+    shuffle=True,
+    repeat=True,
+    seed=0,
+    start=0,
+    data_dir=None,
+    download=False,
+    skip_corrupt=False,
+):
+    """Batches of images and labels.
+
+    Order and flips are a pure function of `seed` and the position, so that a run resumes with
+    `start`. Every epoch has an order of its own. Up to 1 GiB of pixels are decoded at once and
+    kept in memory; broken images and labels are then errors of `load` itself, and errors of the
+    iteration (`tf.errors.InvalidArgumentError`) otherwise.
+
+    Args:
+        name_or_path: What `open_source` takes, or the `Source` that it has returned (then
+            without `split`, `data_dir` and `download`). Defaults to `"digits"`.
+        image_size: Height and width of the images, in pixels: the central square, resized with
+            antialiasing. Defaults to 16.
+        batch_size: Images per batch. Defaults to 64.
+        channels: 1 for grey, 3 for RGB. Defaults to 3.
+        num_classes: Bound of the labels. Defaults to None, any label.
+        split: See `open_source`. Defaults to `"train"`.
+        flip: Whether to flip half of the images, left to right. Defaults to False.
+        shuffle: Whether to shuffle; else images come in the order of the source. Defaults to
+            True.
+        repeat: Whether to repeat for ever, in full batches; else one epoch, whose last batch
+            may be smaller. Defaults to True.
+        seed: Of the order and the flips, in [0, 2**32). Defaults to 0.
+        start: Number of batches to pass over, at no cost. Defaults to 0.
+        data_dir: See `open_source`. Defaults to None.
+        download: See `open_source`. Defaults to False.
+        skip_corrupt: Whether unreadable images are replaced by the next readable ones, and
+            logged, instead of being an error. Defaults to False.
+
+    Returns:
+        `tf.data.Dataset` of float32 images in [-1, 1] of shape
+        `(batch_size, image_size, image_size, channels)` and int32 labels of shape `(batch_size,)`.
+
+    Raises:
+        TypeError: for an argument of the wrong type.
+        ValueError: for an argument out of range, a missing, empty or broken data set, or one
+            with more classes than `num_classes`.
+
+    Example:
+
+    >>> images, labels = next(iter(sagan_tf.data.load("digits", batch_size=32)))
+    >>> images.shape
+    TensorShape([32, 16, 16, 3])
+    """
+    for name, value, minimum in (
+        ("image_size", image_size, 1),
+        ("batch_size", batch_size, 1),
+        ("channels", channels, 1),
+        ("seed", seed, 0),
+        ("start", start, 0),
+    ):
+        _check_integer(name, value, minimum)
+    if seed >= 2**32:
+        raise ValueError(f"`seed` must be below 2**32. Received: {seed}")
+    if channels not in (1, 3):
+        raise ValueError(f"`channels` must be 1 or 3. Received: {channels}")
+    if not isinstance(name_or_path, Source):
+        source = open_source(name_or_path, split, data_dir=data_dir, download=download)
+    elif (split, data_dir, download) == ("train", None, False):
+        source = name_or_path
+    else:
+        raise ValueError("`split`, `data_dir` and `download` belong to the call of open_source.")
+    _check_classes(source, num_classes)
+
+    size = len(source)
+    reader = ImageReader(source, image_size, channels, num_classes, skip_corrupt)
+
+    def order(batch):
+        indices = batch * batch_size + tf.range(batch_size, dtype=tf.int64)
+        if not repeat:
+            indices = indices[indices < size]
+        positions = indices % size
+        return indices, _shuffled(positions, indices // size, seed, size) if shuffle else positions
+
+    def finish(indices, images, labels):
+        images = tf.cast(images, tf.float32) / 127.5 - 1.0
+        if flip:
+            images = tf.where(_coins(indices, seed), tf.reverse(images, [2]), images)
+        return images, labels
+
+    num_batches = math.ceil(size / batch_size)
+    batches = (
+        tf.data.Dataset.counter(start) if repeat else tf.data.Dataset.range(start, num_batches)
+    )
+    order = batches.map(order)
+    shape = (image_size, image_size, channels)
+    if size * math.prod(shape) <= MAX_BYTES_IN_MEMORY:
+        logging.info("Decoding %d images of %s", size, source.name)
+        with tf.device("CPU"):
+            everything = [tf.constant(array) for array in reader.read_all()]
+        examples = order.map(
+            lambda indices, positions: (indices, *(tf.gather(a, positions) for a in everything))
+        )
+    else:
+        examples = (
+            order.unbatch()
+            .map(_in_tensorflow(reader, shape), tf.data.AUTOTUNE)
+            .batch(batch_size, drop_remainder=repeat)
+            .apply(tf.data.experimental.assert_cardinality(batches.cardinality()))
+        )
+    options = tf.data.Options()
+    options.deterministic = True
+    return examples.map(finish, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE).with_options(options)
+
+
+def _in_tensorflow(reader, shape):
+    """The `ImageReader` as a TensorFlow function that also passes on the index."""
+    read = until_exit(reader, default=(np.zeros(shape, np.uint8), np.int32(0)))
+
+    def call(index, position):
+        image, label = tf.numpy_function(read, [position], [tf.uint8, tf.int32], stateful=False)
+        return index, tf.ensure_shape(image, shape), tf.ensure_shape(label, ())
+
+    return call
+
+
+def _shuffled(positions, epochs, seed, size):
+    """A permutation of `[0, size)` for every epoch. All are int64 of shape `(batch,)`.
+
+    `tf.random.experimental.index_shuffle` is this op with 4 rounds, which leave 7 % of the digits
+    where they were an epoch before (chance: 0.06 %), and without a seed per index.
+    """
+    seeds = tf.stack(
+        [tf.fill(tf.shape(epochs), tf.constant(seed, tf.int64)), epochs, 0 * epochs], 1
+    )
+    return tf.raw_ops.RandomIndexShuffle(
+        index=positions, seed=seeds, max_index=tf.constant(size - 1, tf.int64), rounds=16
+    )
+
+
+def _coins(indices, seed):
+    """A fair bool for every index, the lowest bit of a hash, of shape `(batch, 1, 1, 1)`."""
+    seeds = tf.fill(tf.shape(indices), tf.constant(seed, tf.int64))
+    hashes = tf.fingerprint(tf.stack([seeds, indices], axis=1))
+    return (hashes[:, 0] % 2 == 1)[:, None, None, None]
+
+
+def _check_integer(name, value, minimum):
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"`{name}` must be an integer. Received: {value!r}")
+    if value < minimum:
+        raise ValueError(f"`{name}` must be at least {minimum}. Received: {value}")
+
+
+def _check_classes(source, num_classes):
+    if len(source) == 0:
+        raise ValueError(f"{source.name} has no images.")
+    if num_classes is None:
+        return
+    _check_integer("num_classes", num_classes, 1)
+    if (source.num_classes or 0) > num_classes:
+        raise ValueError(
+            f"{source.name} has {source.num_classes} classes, more than `num_classes`. "
+            f"Received: num_classes={num_classes}"
+        )

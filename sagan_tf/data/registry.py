@@ -1,0 +1,57 @@
+"""Finds a data set by its name or path."""
+
+import os
+
+from sagan_tf.data.image_folder import ImageFolder
+
+
+def open_source(name_or_path="digits", split="train", *, data_dir=None, download=False):
+    """Opens a data set, without decoding an image yet.
+
+    Names of `BUNDLED` data sets come first, then whatever exists as a path, is absolute or
+    starts with `.` or `~`, and then TFDS names.
+
+    Args:
+        name_or_path: `"digits"`, the path of an image folder (a `Path` is always one), or a TFDS
+            name such as `"cifar10"` or `"imagenet_resized/64x64"`. Defaults to `"digits"`.
+        split: Name of the split; for TFDS also a slice such as `"train[:80%]"`. Defaults to
+            `"train"`.
+        data_dir: Folder of TFDS data sets. Defaults to None, TFDS's own default.
+        download: Whether TFDS may download what is not in `data_dir`. Defaults to False.
+
+    Returns:
+        A `Source`: `len(source)` images, `source.class_names`, `source.num_classes`,
+        `source.read(index)`.
+
+    Raises:
+        TypeError: if `name_or_path` is neither a string nor a path.
+        ValueError: if there is no such data set or split, or it is not on disk.
+    """
+    if not isinstance(name_or_path, (str, os.PathLike)):
+        raise TypeError(f"`name_or_path` must be a string or a path. Received: {name_or_path!r}")
+    bundled = name_or_path in BUNDLED
+    if not bundled and _is_path(name_or_path):
+        return ImageFolder(name_or_path, split)
+
+    from sagan_tf.data.tfds_source import TfdsSource, prepared_builder  # TFDS is slow to import.
+
+    data_dir = None if data_dir is None else os.path.expanduser(data_dir)
+    if bundled:
+        return TfdsSource(BUNDLED[name_or_path](data_dir), split)
+    return TfdsSource(prepared_builder(name_or_path, data_dir, download), split)
+
+
+def _is_path(name_or_path):
+    path = os.path.expanduser(name_or_path)
+    is_named_so = path.startswith(".") or os.path.isabs(path)
+    return isinstance(name_or_path, os.PathLike) or is_named_so or os.path.exists(path)
+
+
+def _digits(data_dir):
+    from sagan_tf.data.digits import prepared_digits
+
+    return prepared_digits(data_dir)
+
+
+# Name -> function of `data_dir` that returns a TFDS builder, written to disk if need be.
+BUNDLED = {"digits": _digits}

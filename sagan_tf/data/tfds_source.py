@@ -1,0 +1,144 @@
+"""Data sets that TFDS has prepared on disk."""
+
+import difflib
+import importlib.util
+import re
+import threading
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from sagan_tf.data.source import Example, Source
+
+# Records that allow no random access are held in memory, encoded, up to this size.
+MAX_BYTES_IN_MEMORY = 4 * 2**30
+
+
+class TfdsSource(Source):
+    """The features `image` and `label` of a TFDS data set.
+
+    The files are opened by the first `read`. Array records are read as needed; TF records allow
+    no random access and are held in memory, still encoded.
+
+    Args:
+        builder: A prepared `tfds.core.DatasetBuilder`.
+        split: A split, or a slice of one such as `"train[:80%]"`. Defaults to `"train"`.
+
+    Raises:
+        ValueError: if the split or one of the features does not exist, or if TF records are too
+            big for memory.
+    """
+
+    def __init__(self, builder, split="train"):
+        self._builder = builder
+        self._split = split
+        info = builder.info
+        name = info.full_name
+        _check_features(name, info.features)
+        try:
+            self._length = info.splits[split].num_examples
+        except (KeyError, ValueError) as error:
+            valid = ", ".join(sorted(info.splits))
+            message = f"Unknown split of {name}: {split}. Valid: {valid}, and slices of these."
+            raise ValueError(message) from error
+        self._in_memory = not (
+            info.available_file_formats() & tfds.core.FileFormat.with_random_access()
+        )
+        num_bytes = info.dataset_size * self._length / max(1, info.splits.total_num_examples)
+        if self._in_memory and num_bytes > MAX_BYTES_IN_MEMORY:
+            raise ValueError(
+                f"{name} has {num_bytes / 2**30:.1f} GiB of TF records, too many for memory. "
+                f"Convert it: tfds convert_format --dataset_version_dir={builder.data_dir} "
+                f"--out_file_format=array_record"
+            )
+        label = info.features["label"]
+        super().__init__(
+            f"{name} {split}",
+            label.names if isinstance(label, tfds.features.ClassLabel) else None,
+        )
+        self._records = None
+        self._lock = threading.Lock()
+
+    def __len__(self):
+        return self._length
+
+    def read(self, index):
+        with self._lock:
+            if self._records is None:
+                self._records = self._open()
+        record = self._records[index]
+        return Example(record["image"], int(record["label"]), f"{self.name} example {index}")
+
+    def _open(self):
+        as_stored = {"image": tfds.decode.SkipDecoding()}
+        if not self._in_memory:
+            return self._builder.as_data_source(self._split, decoders=as_stored)
+        in_order = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)
+        examples = self._builder.as_dataset(
+            split=self._split, decoders=as_stored, read_config=in_order
+        ).map(lambda example: {key: example[key] for key in ("image", "label")})
+        return list(examples.as_numpy_iterator())
+
+
+def _check_features(name, features):
+    """Raises ValueError unless there is an 8- or 16-bit image and a whole number for a label."""
+    features = dict(features) if isinstance(features, tfds.features.FeaturesDict) else {}
+    image, label = features.get("image"), features.get("label")
+    has_image = isinstance(image, tfds.features.Image) and np.dtype(image.np_dtype).kind == "u"
+    is_scalar = isinstance(label, tfds.features.Tensor) and label.shape == ()
+    has_label = is_scalar and np.dtype(label.np_dtype).kind in "iu"
+    if not (has_image and has_label):
+        found = ", ".join(features) or "neither"
+        raise ValueError(f"{name} must have an `image` and an integer `label`. It has: {found}")
+
+
+def prepared_builder(name, data_dir=None, download=False):
+    """The builder of a TFDS data set whose files are on disk. The network stays untouched unless
+    `download` is true.
+
+    Args:
+        name: `"name"`, `"name/config"` or `"name/config:version"`.
+        data_dir: TFDS folder. Defaults to None, TFDS's own default.
+        download: Whether to download and prepare what is missing. Defaults to False.
+
+    Raises:
+        ValueError: if the name is unknown, or its files are missing or cannot be prepared.
+    """
+    if re.match(r"\w+:[a-z]", name):
+        raise ValueError(f"TFDS community data sets need the network to load. Received: {name}")
+    try:
+        builder = tfds.builder(name, data_dir=data_dir)
+    except tfds.core.DatasetNotFoundError as error:
+        raise _unknown(name) from error
+    except Exception as error:  # Each builder raises what it likes, from KeyError to ImportError.
+        raise ValueError(f"Cannot open the TFDS data set {name}: {_first_line(error)}") from error
+    if builder.info.splits:
+        return builder
+    if not download:
+        raise ValueError(
+            f"{builder.info.full_name} is not prepared in {builder.data_dir}. Pass its TFDS folder "
+            "(--data_dir), or let TFDS fetch it (--download)."
+        )
+    # The format with random access, where it is installed: its wheels are for Linux.
+    file_format = "array_record" if importlib.util.find_spec("array_record") else None
+    try:
+        builder.download_and_prepare(file_format=file_format)
+    except Exception as error:
+        raise ValueError(f"TFDS could not prepare {name}: {_first_line(error)}") from error
+    return tfds.builder(name, data_dir=data_dir)
+
+
+def _unknown(name):
+    near = difflib.get_close_matches(
+        name.partition("/")[0], tfds.list_builders(with_community_datasets=False), n=3
+    )
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    return ValueError(
+        f"{name} is neither a folder nor a TFDS data set.{hint} Valid: digits, the path of an "
+        "image folder, or a name from https://www.tensorflow.org/datasets/catalog"
+    )
+
+
+def _first_line(error):
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

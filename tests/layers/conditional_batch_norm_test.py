@@ -1,0 +1,106 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from sagan_tf.layers import ConditionalBatchNorm
+from tests.autodiff import value_and_gradients
+from tests.layer_checks import built, check_layer
+
+RNG = np.random.default_rng(11)
+FEATURES = (2 + 3 * RNG.standard_normal((4, 3, 2, 5))).astype("float32")
+LABELS = np.array([2, 0, 1, 2], "int32")
+
+
+@pytest.mark.parametrize(
+    ("num_classes", "inputs", "parameters"),
+    [(3, (FEATURES, LABELS), 2 * 3 * 5), (None, FEATURES, 2 * 5)],
+)
+def test_layer(num_classes, inputs, parameters, tmp_path):
+    check_layer(
+        lambda: ConditionalBatchNorm(num_classes, momentum=0.8, epsilon=1e-3),
+        inputs,
+        tmp_path,
+        parameters=parameters,
+        state=2 * 5,
+    )
+
+
+def test_starts_as_plain_normalisation():
+    layer = ConditionalBatchNorm(num_classes=3)
+    outputs = ops.convert_to_numpy(layer((FEATURES, LABELS), training=True))
+    np.testing.assert_allclose(outputs.mean(axis=(0, 1, 2)), 0, atol=1e-5)
+    np.testing.assert_allclose(outputs.var(axis=(0, 1, 2)), 1, atol=1e-4)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_equals_the_formula(training):
+    inputs = (FEATURES, LABELS)
+    layer = built(lambda: ConditionalBatchNorm(3, momentum=0.8, epsilon=1e-2), inputs)
+    gamma, beta, old_mean, old_variance = layer.get_weights()
+    mean, variance = FEATURES.mean(axis=(0, 1, 2)), FEATURES.var(axis=(0, 1, 2))
+    used = (mean, variance) if training else (old_mean, old_variance)
+    normalized = (FEATURES - used[0]) / np.sqrt(used[1] + 1e-2)
+    expected = np.stack(
+        [gamma[label] * image + beta[label] for image, label in zip(normalized, LABELS, strict=True)]
+    )
+    np.testing.assert_allclose(layer(inputs, training=training), expected, atol=1e-5)
+    weight = 0.2 if training else 0
+    *_, new_mean, new_variance = layer.get_weights()
+    np.testing.assert_allclose(new_mean, old_mean + weight * (mean - old_mean), rtol=1e-5)
+    np.testing.assert_allclose(
+        new_variance, old_variance + weight * (variance - old_variance), rtol=1e-5
+    )
+
+
+def test_without_classes_equals_batch_normalization():
+    ours = ConditionalBatchNorm()
+    keras_own = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
+    for scale in (1, 2, 3):
+        batch = scale * FEATURES
+        np.testing.assert_allclose(
+            ours(batch, training=True), keras_own(batch, training=True), atol=1e-5
+        )
+    for ours_weight, keras_weight in zip(ours.weights, keras_own.weights, strict=True):
+        assert ours_weight.path.split("/")[-1] == keras_weight.path.split("/")[-1]
+        np.testing.assert_allclose(ours_weight, keras_weight, rtol=1e-5)
+    np.testing.assert_allclose(ours(FEATURES), keras_own(FEATURES), atol=1e-5)
+
+    def loss(layer):
+        return lambda: ops.sum(layer(FEATURES, training=True) ** 3)
+
+    _, gradients = value_and_gradients(loss(ours), ours.trainable_variables)
+    _, expected = value_and_gradients(loss(keras_own), keras_own.trainable_variables)
+    np.testing.assert_allclose(gradients, expected, rtol=1e-4, atol=1e-3)
+
+
+def test_only_the_classes_present_get_gradients():
+    layer = ConditionalBatchNorm(num_classes=4)
+    inputs = (FEATURES, LABELS)
+    layer.build([FEATURES.shape, LABELS.shape])
+    _, gradients = value_and_gradients(
+        lambda: ops.sum(layer(inputs, training=True) ** 3), layer.trainable_variables
+    )
+    for gradient in gradients:
+        assert list(np.any(gradient != 0, axis=1)) == [True, True, True, False]
+
+
+def test_statistics_are_float32_under_mixed_bfloat16():
+    features = ops.cast(10 + RNG.standard_normal((8, 32, 32, 3)), "bfloat16")
+    layer = ConditionalBatchNorm(momentum=0.0, dtype="mixed_bfloat16")
+    outputs = layer(features, training=True)
+    assert keras.backend.standardize_dtype(outputs.dtype) == "bfloat16"
+    rounded = ops.convert_to_numpy(ops.cast(features, "float32")).astype("float64")
+    # Sums of 8192 values in bfloat16 would be wrong in the first digit.
+    np.testing.assert_allclose(layer.moving_mean, rounded.mean(axis=(0, 1, 2)), rtol=1e-5)
+    np.testing.assert_allclose(layer.moving_variance, rounded.var(axis=(0, 1, 2)), rtol=1e-3)
+
+
+def test_rejects_no_classes():
+    with pytest.raises(ValueError, match="num_classes=0"):
+        ConditionalBatchNorm(num_classes=0)
+
+
+def test_rejects_missing_labels():
+    with pytest.raises(ValueError, match=r"called on `\(features, labels\)`.*num_classes=3"):
+        ConditionalBatchNorm(num_classes=3).build(FEATURES.shape)

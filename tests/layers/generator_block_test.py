@@ -1,0 +1,54 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from sagan_tf.layers import GeneratorBlock
+from tests.layer_checks import built, check_layer
+
+FEATURES = np.random.default_rng(12).standard_normal((3, 2, 3, 4)).astype("float32")
+LABELS = np.array([1, 0, 1], "int32")
+# conv_1, conv_2 and shortcut with biases
+CONVOLUTIONS = (9 * 4 * 5 + 5) + (9 * 5 * 5 + 5) + (4 * 5 + 5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "inputs", "parameters", "state"),
+    [
+        ({"num_classes": 2}, (FEATURES, LABELS), CONVOLUTIONS + 2 * 2 * (4 + 5), 18 + 15),
+        ({"spectral_norm": False}, FEATURES, CONVOLUTIONS + 2 * (4 + 5), 18),
+    ],
+    ids=["conditional", "plain"],
+)
+def test_layer(arguments, inputs, parameters, state, tmp_path):
+    check_layer(
+        lambda: GeneratorBlock(5, **arguments),
+        inputs,
+        tmp_path,
+        parameters=parameters,
+        state=state,
+    )
+
+
+def test_equals_its_parts_in_the_published_order():
+    """Batch norm, ReLU, upsampling, conv, batch norm, ReLU, conv; shortcut upsampling, conv."""
+    block = built(lambda: GeneratorBlock(5, spectral_norm=False), FEATURES)
+
+    def conv(ours, x):
+        layer = keras.layers.Conv2D(5, ours.kernel_size, padding="same")
+        layer.build(x.shape)
+        layer.set_weights(ours.get_weights())
+        return layer(x)
+
+    up = keras.layers.UpSampling2D(2, interpolation="nearest")
+    x = conv(block.conv_1, up(ops.relu(block.norm_1(FEATURES))))
+    x = conv(block.conv_2, ops.relu(block.norm_2(x)))
+    expected = x + conv(block.shortcut, up(FEATURES))
+    np.testing.assert_allclose(block(FEATURES), expected, atol=1e-5)
+
+
+def test_labels_choose_the_affine_map():
+    block = built(lambda: GeneratorBlock(5, num_classes=2), (FEATURES, LABELS))
+    outputs = ops.convert_to_numpy(block((FEATURES, LABELS)))
+    swapped = ops.convert_to_numpy(block((FEATURES, 1 - LABELS)))
+    assert (np.abs(outputs - swapped).max(axis=(1, 2, 3)) > 1e-3).all()

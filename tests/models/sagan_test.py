@@ -1,0 +1,153 @@
+import inspect
+
+import keras
+import numpy as np
+import pytest
+
+from sagan_tf import SAGAN, Discriminator, Generator
+
+
+def small(num_classes=3, **kwargs):
+    keras.utils.set_random_seed(0)
+    sagan = SAGAN(
+        Generator(16, 1, num_classes, base_channels=4, latent_dim=8),
+        Discriminator(16, 1, num_classes, base_channels=4),
+        **kwargs,
+    )
+    rng = np.random.default_rng(0)
+    for weight in sagan.ema_generator.weights:
+        weight.assign(weight + 0.01 * np.abs(rng.standard_normal(weight.shape)))
+    return sagan
+
+
+@pytest.mark.parametrize("num_classes", [3, None])
+def test_generate_shape_range_and_seed(num_classes):
+    sagan = small(num_classes)
+    images = sagan.generate(num_images=5, seed=1)
+    assert images.shape == (5, 16, 16, 1)
+    assert images.dtype == np.float32
+    assert np.abs(images).max() <= 1
+    np.testing.assert_array_equal(images[:2], sagan.generate(num_images=2, seed=1))
+    assert not np.array_equal(images, sagan.generate(num_images=5, seed=2))
+    assert not np.array_equal(images, sagan.generate(num_images=5))
+
+
+def test_generate_options():
+    sagan = small()
+    images, maps = sagan.generate([2], num_images=3, seed=0, return_attention=True)
+    assert maps["attention_8"].shape == (3, 64, 16)
+    np.testing.assert_allclose(maps["attention_8"].sum(axis=-1), 1.0, atol=1e-5)
+    np.testing.assert_array_equal(images, sagan.generate([2, 2, 2], seed=0))
+    assert not np.array_equal(images, sagan.generate([1, 1, 1], seed=0))
+    assert not np.array_equal(images, sagan.generate([2], num_images=3, seed=0, use_ema=False))
+    latents = np.random.default_rng(0).standard_normal((3, 8)).astype("float32")
+    np.testing.assert_array_equal(
+        sagan.generate([2], latents=latents, truncation=0.5),
+        sagan.generate([2], latents=0.5 * latents),
+    )
+    assert sagan.generate([]).shape == (0, 16, 16, 1)
+    assert sagan.generate().shape == (16, 16, 16, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"labels": [3]}, r"`labels` must be in \[0, 3\). Received: 3"),
+        ({"labels": [], "num_images": 2}, "`labels` is empty"),
+        ({"num_images": -1}, "`num_images` must not be negative"),
+        ({"truncation": 0}, "`truncation` must be in"),
+        ({"truncation": float("nan")}, "`truncation` must be in"),
+        ({"latents": np.zeros((2, 7))}, r"`latents` must have shape \(2, 8\)"),
+    ],
+)
+def test_generate_errors(options, message):
+    with pytest.raises(ValueError, match=message):
+        small().generate(**options)
+
+
+def test_an_unconditional_model_takes_no_labels():
+    with pytest.raises(ValueError, match="unconditional"):
+        small(None).generate([1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"ema_decay": 1.0}, "`ema_decay`"),
+        ({"discriminator_steps": 0}, "`discriminator_steps`"),
+    ],
+)
+def test_constructor_errors(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        small(**arguments)
+
+
+def test_networks_must_fit_each_other():
+    with pytest.raises(ValueError, match="same `num_classes`. Received: 3 and None"):
+        SAGAN(Generator(16, 1, 3, 4), Discriminator(16, 1, None, 4))
+
+
+@pytest.mark.parametrize("option", [{"loss": "hing"}, {"penalty": "r"}])
+def test_compile_names_what_exists(option):
+    with pytest.raises(ValueError, match="Valid: (gradient_penalty, r1|hinge, least_squares)"):
+        small().compile(**option)
+
+
+def test_config_has_every_argument():
+    arguments = set(inspect.signature(SAGAN.__init__).parameters) - {"self", "kwargs"}
+    config = small(ema_decay=0.5, discriminator_steps=2, seed=7).get_config()
+    assert arguments <= set(config)
+    copy = SAGAN.from_config(config)
+    assert copy.get_config() == config
+
+
+def test_preset_round_trip(tmp_path):
+    sagan = small(ema_decay=0.5, discriminator_steps=2, seed=7)
+    sagan.save_preset(tmp_path / "a" / "b")
+    loaded = SAGAN.from_preset(tmp_path / "a" / "b")
+    assert (loaded.ema_decay, loaded.discriminator_steps, loaded.seed) == (0.5, 2, 7)
+    for ours, theirs in zip(sagan.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    untrained = SAGAN.from_preset(tmp_path / "a" / "b", load_weights=False)
+    assert not np.array_equal(untrained.get_weights()[0], sagan.get_weights()[0])
+    sagan.save_preset(tmp_path / "a" / "b")
+    assert sorted(path.name for path in (tmp_path / "a" / "b").iterdir()) == [
+        "config.json",
+        "discriminator.weights.h5",
+        "ema_generator.weights.h5",
+        "generator.weights.h5",
+    ]
+
+
+@pytest.mark.parametrize("name", ["config.json", "generator.weights.h5"])
+@pytest.mark.parametrize("damage", ["missing", "truncated", "foreign"])
+def test_a_damaged_preset_is_named_in_one_line(tmp_path, name, damage):
+    small().save_preset(tmp_path)
+    path = tmp_path / name
+    if damage == "missing":
+        path.unlink()
+    elif damage == "truncated":
+        path.write_bytes(path.read_bytes()[:100])
+    else:
+        path.write_text('{"model": 1}')
+    with pytest.raises(ValueError, match=name) as info:
+        SAGAN.from_preset(tmp_path)
+    assert "\n" not in str(info.value)
+
+
+def test_weights_of_another_architecture_are_named(tmp_path):
+    small().save_preset(tmp_path)
+    config = (tmp_path / "config.json").read_text()
+    changed = config.replace('"base_channels": 4', '"base_channels": 8')
+    (tmp_path / "config.json").write_text(changed)
+    with pytest.raises(ValueError, match=r"Cannot load weights from .*generator.weights.h5"):
+        SAGAN.from_preset(tmp_path)
+
+
+def test_keras_file_round_trip_with_optimizers(tmp_path):
+    sagan = small()
+    sagan.compile(loss="wasserstein", penalty="r1", penalty_weight=2.0)
+    sagan.save(tmp_path / "sagan.keras")
+    loaded = keras.models.load_model(tmp_path / "sagan.keras", safe_mode=True)
+    assert loaded.get_compile_config() == sagan.get_compile_config()
+    np.testing.assert_array_equal(loaded.generate([1], seed=0), sagan.generate([1], seed=0))

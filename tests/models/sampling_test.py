@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from sagan_tf import Generator
+from sagan_tf.models.sampling import (
+    check_labels,
+    draw_latents,
+    interpolate_latents,
+    run_generator,
+)
+
+
+def test_more_latents_continue_fewer():
+    np.testing.assert_array_equal(draw_latents(5, 7, seed=3)[:2], draw_latents(2, 7, seed=3))
+    assert not np.array_equal(draw_latents(2, 7, seed=3), draw_latents(2, 7, seed=4))
+    assert draw_latents(2, 7).dtype == np.float32
+
+
+def test_interpolation_keeps_ends_and_norms_and_moves_evenly():
+    starts, ends = draw_latents(2, 16, seed=0), draw_latents(2, 16, seed=1)
+    starts, ends = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (starts, ends))
+    walk = interpolate_latents(starts, ends, 5)
+    assert walk.shape == (2, 5, 16)
+    np.testing.assert_allclose(walk[:, 0], starts, atol=1e-6)
+    np.testing.assert_allclose(walk[:, -1], ends, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(walk, axis=2), 1.0, atol=1e-6)
+    angles = np.arccos(np.sum(walk[:, 1:] * walk[:, :-1], axis=2))
+    np.testing.assert_allclose(angles, angles[:, :1].repeat(4, axis=1), atol=1e-4)
+
+
+def test_interpolation_between_equals_stands_still():
+    latents = draw_latents(1, 16, seed=0)
+    walk = interpolate_latents(latents, latents, 4)
+    np.testing.assert_allclose(walk, latents[:, None].repeat(4, axis=1), rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [([0, 10], "10"), ([-1], "-1"), ([0.5], "list of ints"), ([[1]], "list of ints")],
+)
+def test_wrong_labels_are_named(labels, message):
+    with pytest.raises(ValueError, match=message):
+        check_labels(labels, 10)
+
+
+def test_images_do_not_depend_on_the_batches_they_are_made_in():
+    generator = Generator(16, channels=1, num_classes=3, base_channels=4, latent_dim=8)
+    latents, labels = draw_latents(70, 8, seed=0), np.arange(70) % 3
+    images, maps = run_generator(generator, latents, labels, return_attention=True)
+    assert images.shape == (70, 16, 16, 1)
+    assert maps["attention_8"].shape == (70, 64, 16)
+    alone = run_generator(generator, latents[66:67], labels[66:67])
+    np.testing.assert_allclose(images[66:67], alone, atol=1e-5)
+
+
+def test_no_latents_give_no_images():
+    generator = Generator(16, channels=1, num_classes=3, base_channels=4, latent_dim=8)
+    images, maps = run_generator(
+        generator, np.zeros((0, 8), "float32"), [], return_attention=True
+    )
+    assert images.shape == (0, 16, 16, 1)
+    assert maps["attention_8"].shape == (0, 64, 16)

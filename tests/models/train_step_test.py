@@ -1,0 +1,175 @@
+"""The update rule. Replicas are compared in replicas_test.py."""
+
+import keras
+import numpy as np
+import pytest
+
+from sagan_tf import SAGAN, Discriminator, Generator
+from sagan_tf.losses import LOSSES, PENALTIES
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("training needs the TensorFlow backend", allow_module_level=True)
+
+import tensorflow as tf
+
+SGD = keras.optimizers.SGD
+METRICS = {
+    "discriminator_loss",
+    "generator_loss",
+    "real_logits",
+    "fake_logits",
+    "generator_gate_8",
+    "discriminator_gate_8",
+}
+
+
+def compiled(num_classes=3, rates=(1e-3, 4e-3), compile_options=None, **kwargs):
+    keras.utils.set_random_seed(0)
+    sagan = SAGAN(
+        Generator(16, 1, num_classes, base_channels=4, latent_dim=8),
+        Discriminator(16, 1, num_classes, base_channels=4),
+        **kwargs,
+    )
+    sagan.compile(SGD(rates[0]), SGD(rates[1]), **(compile_options or {}))
+    return sagan
+
+
+def batch(size=4, seed=0):
+    rng = np.random.default_rng(seed)
+    images = rng.uniform(-1, 1, (size, 16, 16, 1)).astype("float32")
+    return tf.constant(images), tf.constant(rng.integers(3, size=size).astype("int32"))
+
+
+def weights(network):
+    return [weight.numpy().copy() for weight in network.weights]
+
+
+def step(sagan, data):
+    return {name: float(value) for name, value in sagan.train_step(data).items()}
+
+
+@pytest.mark.parametrize("penalty", [None, *PENALTIES])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_and_penalty_trains(loss, penalty):
+    sagan = compiled(compile_options={"loss": loss, "penalty": penalty})
+    for gate in sagan.gates.values():
+        gate.assign(1.0)
+    before = weights(sagan.generator) + weights(sagan.discriminator)
+    logs = step(sagan, batch())
+    assert set(logs) == METRICS
+    assert np.isfinite(list(logs.values())).all()
+    after = sagan.generator.weights + sagan.discriminator.weights
+    for old, weight in zip(before, after, strict=True):
+        # A Wasserstein loss is blind to the logits' offset.
+        blind = loss == "wasserstein" and weight.path.endswith("linear/linear/bias")
+        if weight.trainable and not (blind and weight.shape == (1,)):
+            assert not np.array_equal(old, weight.numpy()), weight.path
+
+
+def test_a_penalty_is_added_with_its_weight():
+    plain = step(compiled(), batch())["discriminator_loss"]
+    values = [
+        step(compiled(compile_options={"penalty": "r1", "penalty_weight": w}), batch())
+        for w in (1.0, 2.0)
+    ]
+    first, second = (value["discriminator_loss"] - plain for value in values)
+    assert first > 0
+    assert second == pytest.approx(2 * first, rel=1e-4)
+
+
+@pytest.mark.parametrize("num_classes", [3, None])
+def test_fit(num_classes):
+    sagan = compiled(num_classes)
+    dataset = tf.data.Dataset.from_tensors(batch()).repeat()
+    history = sagan.fit(dataset, steps_per_epoch=3, epochs=2, verbose=0)
+    assert set(history.history) == METRICS
+    assert sagan.step == 6
+    assert np.isfinite(history.history["generator_loss"]).all()
+
+
+def test_fit_in_mixed_bfloat16_keeps_float32_variables():
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        sagan = compiled()
+        logs = step(sagan, batch())
+    finally:
+        keras.config.set_dtype_policy(policy)
+    reference = step(compiled(), batch())
+    assert {weight.dtype for weight in sagan.weights} == {"float32"}
+    assert logs["discriminator_loss"] == pytest.approx(reference["discriminator_loss"], rel=0.05)
+
+
+def test_the_average_covers_trainable_weights_and_copies_the_rest():
+    sagan = compiled(ema_decay=0.9)
+    before = weights(sagan.generator)
+    step(sagan, batch())
+    trained, average = weights(sagan.generator), weights(sagan.ema_generator)
+    for weight, old, new, mean in zip(
+        sagan.generator.weights, before, trained, average, strict=True
+    ):
+        expected = 0.9 * old + 0.1 * new if weight.trainable else new
+        np.testing.assert_allclose(mean, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_power_iterations_of_the_discriminator_advance_once_per_update():
+    sagan = compiled(rates=(1e-3, 0.0))
+    layer = sagan.discriminator.blocks[0].conv_1
+    _, expected = layer.normalized_kernel()
+    step(sagan, batch())
+    np.testing.assert_allclose(layer.u.numpy(), expected.numpy(), rtol=1e-6)
+
+    twice = compiled(rates=(1e-3, 0.0), discriminator_steps=2)
+    step(twice, batch(8))
+    _, expected = layer.normalized_kernel()
+    layer = twice.discriminator.blocks[0].conv_1
+    np.testing.assert_allclose(layer.u.numpy(), expected.numpy(), rtol=1e-5)
+
+
+def test_randomness_is_a_function_of_seed_and_step():
+    first, again, other = compiled(seed=1), compiled(seed=1), compiled(seed=2)
+    for sagan in (first, again, other):
+        step(sagan, batch())
+    for ours, theirs in zip(weights(first), weights(again), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert not np.array_equal(weights(first.generator)[1], weights(other.generator)[1])
+
+    # With no learning, only the step can make a difference.
+    frozen = compiled(rates=(0.0, 0.0))
+    step(frozen, batch())
+    frozen.generator_optimizer.iterations.assign(0)
+    for metric in frozen.metrics:
+        metric.reset_state()
+    zero = step(frozen, batch())["fake_logits"]
+    for metric in frozen.metrics:
+        metric.reset_state()
+    assert step(frozen, batch())["fake_logits"] != pytest.approx(zero, rel=1e-3)
+
+
+def test_each_discriminator_update_sees_its_own_images():
+    images, labels = batch(8)
+    sagan = compiled(discriminator_steps=2)
+    step(sagan, (images, labels))
+    changed = tf.concat([images[:4], -images[4:]], axis=0)
+    other = compiled(discriminator_steps=2)
+    step(other, (changed, labels))
+    kernels = [s.discriminator.linear.kernel.numpy() for s in (sagan, other)]
+    assert not np.array_equal(*kernels)
+    assert sagan.step == 1
+    assert int(sagan.discriminator_optimizer.iterations) == 2
+
+
+def test_a_batch_that_does_not_divide_is_an_error():
+    with pytest.raises(ValueError, match="discriminator_steps=2 parts. Received: 5 images"):
+        compiled(discriminator_steps=2).train_step(batch(5))
+
+
+def test_training_goes_on_from_a_keras_file_as_if_nothing_had_happened(tmp_path):
+    sagan = compiled()
+    step(sagan, batch())
+    sagan.save(tmp_path / "sagan.keras")
+    loaded = keras.models.load_model(tmp_path / "sagan.keras")
+    for model in (sagan, loaded):
+        step(model, batch(seed=1))
+    for ours, theirs in zip(weights(sagan), weights(loaded), strict=True):
+        np.testing.assert_array_equal(ours, theirs)

@@ -1,0 +1,133 @@
+import json
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+from sagan_tf.visualization import read_metrics, training_curves
+from sagan_tf.visualization.curves import COLORS, running_mean
+
+METRICS = {
+    "discriminator_loss": (0, "discriminator"),
+    "generator_loss": (0, "generator"),
+    "real_logits": (1, "real"),
+    "fake_logits": (1, "fake"),
+    "discriminator_gate_8": (2, "discriminator"),
+    "generator_gate_32": (2, "generator"),
+}
+
+
+def record(step, names=tuple(METRICS), value=0.5):
+    return {"step": step, **{name: value for name in names}}
+
+
+def ink(picture, network):
+    """Pixels of a network's colour in each of the three panels."""
+    color = np.rint(255 * np.array(to_rgb(COLORS[network])))
+    matches = (np.asarray(picture) == color).all(axis=-1)
+    return [int(panel.sum()) for panel in np.split(matches, 3, axis=1)]
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_each_metric_has_its_line_in_its_panel(name):
+    panel, network = METRICS[name]
+    others = [other for other in METRICS if other != name]
+    whole = training_curves([record(step) for step in (1, 2, 3)])
+    without = training_curves([record(step, others) for step in (1, 2, 3)])
+
+    assert whole.mode == "RGB" and whole.size == (1500, 450)
+    panels = {panel for panel, other in METRICS.values() if other == network}
+    assert {index for index, count in enumerate(ink(whole, network)) if count} == panels
+    assert {index for index, count in enumerate(ink(without, network)) if count} == panels - {panel}
+
+
+def test_gates_of_several_resolutions_look_different():
+    def drawn(other):
+        records = [{"step": step, "generator_gate_16": 0.1, other: 0.2} for step in range(3)]
+        return sum(
+            ink(training_curves(records), name)[2] for name in ("generator", "discriminator")
+        )
+
+    # Dashes need less ink than a second solid line.
+    assert drawn("generator_gate_32") < 0.95 * drawn("discriminator_gate_16")
+
+
+def test_repeated_steps_count_once_and_order_does_not_matter():
+    before = [record(1, value=0.1), record(2, value=9.0), record(3, value=9.0)]
+    after = [record(2, value=0.2), record(3, value=0.3)]
+    clean = [record(1, value=0.1), *after]
+    assert training_curves(before + after) == training_curves(clean)
+    assert training_curves(clean[::-1]) == training_curves(clean)
+    assert training_curves(before) != training_curves(clean)
+
+
+@pytest.mark.parametrize("broken", [None, float("nan"), float("inf")])
+def test_a_broken_value_interrupts_only_its_line(broken):
+    records = [record(step, value=0.1 * step) for step in range(5)]
+    records[2]["generator_loss"] = broken
+    whole = training_curves([record(step, value=0.1 * step) for step in range(5)])
+    picture = training_curves(records)
+    assert 0 < ink(picture, "generator")[0] < ink(whole, "generator")[0]
+    assert ink(picture, "generator")[1:] == ink(whole, "generator")[1:]
+
+
+def test_a_single_record_is_visible():
+    picture = training_curves([{"step": 7, "generator_loss": 0.3}])
+    assert ink(picture, "generator")[0] > 20
+
+
+def test_does_not_touch_pyplot():
+    import matplotlib.pyplot as plt
+
+    training_curves([record(1)])
+    assert plt.get_fignums() == []
+
+
+def test_running_mean_by_hand():
+    values = np.array([0.0, 3.0, np.nan, 6.0, 8.0])
+    np.testing.assert_allclose(running_mean(values, 0), values)
+    np.testing.assert_allclose(running_mean(values, 1), [1.5, 1.5, np.nan, 7.0, 7.0])
+    np.testing.assert_allclose(running_mean(np.array([1.0, np.inf]), 9), [1.0, np.nan])
+
+
+def test_no_records_is_an_error():
+    with pytest.raises(ValueError, match="at least one record"):
+        training_curves([])
+
+
+def test_a_record_without_step_is_named():
+    with pytest.raises(ValueError, match="at index 1"):
+        training_curves([record(1), {"generator_loss": 1.0}])
+
+
+def test_reads_what_json_wrote(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    records = [record(1), record(2), {"step": 3, "note": "a\u2028b"}]
+    lines = [json.dumps(entry, ensure_ascii=False) + "\n" for entry in records]
+    path.write_text("".join(lines), encoding="utf-8")
+    assert read_metrics(path) == records
+
+
+@pytest.mark.parametrize("kept", range(0, 26))
+def test_tolerates_a_write_cut_anywhere(tmp_path, kept):
+    path = tmp_path / "metrics.jsonl"
+    last = '{"step": 2, "note": "ä"}\n'.encode()
+    assert len(last) == 26
+    path.write_bytes(b'{"step": 1}\n' + last[:kept])
+    complete = [{"step": 2, "note": "ä"}] if kept == 25 else []
+    assert read_metrics(path) == [{"step": 1}, *complete]
+
+
+@pytest.mark.parametrize("line", ["{broken", "", "3", "[1]"])
+def test_names_a_broken_line(tmp_path, line):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text(f'{{"step": 1}}\n{line}\n{{"step": 2}}\n')
+    with pytest.raises(ValueError, match="metrics.jsonl, line 2") as error:
+        read_metrics(path)
+    assert "\n" not in str(error.value)
+
+
+def test_an_empty_file_has_no_records(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.touch()
+    assert read_metrics(path) == []
