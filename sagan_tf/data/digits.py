@@ -15,7 +15,6 @@ class Digits(tfds.core.GeneratorBasedBuilder):
     """
 
     VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES = {"1.0.0": "scikit-learn's digits as 8-bit PNG."}
 
     def _info(self):
         return tfds.core.DatasetInfo(

@@ -8,6 +8,7 @@ from absl import logging
 
 from sagan_tf.data.exit_guard import until_exit
 from sagan_tf.data.image_reader import ImageReader
+from sagan_tf.data.ordering import coins, shuffled
 from sagan_tf.data.registry import open_source
 from sagan_tf.data.source import Source
 
@@ -98,24 +99,25 @@ def load(
     size = len(source)
     reader = ImageReader(source, image_size, channels, num_classes, skip_corrupt)
 
-    def order(batch):
+    def place(batch):
         indices = batch * batch_size + tf.range(batch_size, dtype=tf.int64)
         if not repeat:
             indices = indices[indices < size]
         positions = indices % size
-        return indices, _shuffled(positions, indices // size, seed, size) if shuffle else positions
+        return indices, shuffled(positions, indices // size, seed, size) if shuffle else positions
 
     def finish(indices, images, labels):
         images = tf.cast(images, tf.float32) / 127.5 - 1.0
         if flip:
-            images = tf.where(_coins(indices, seed), tf.reverse(images, [2]), images)
+            heads = coins(indices, seed)[:, None, None, None]
+            images = tf.where(heads, tf.reverse(images, [2]), images)
         return images, labels
 
     num_batches = math.ceil(size / batch_size)
     batches = (
         tf.data.Dataset.counter(start) if repeat else tf.data.Dataset.range(start, num_batches)
     )
-    order = batches.map(order)
+    order = batches.map(place)
     shape = (image_size, image_size, channels)
     if size * math.prod(shape) <= MAX_BYTES_IN_MEMORY:
         logging.info("Decoding %d images of %s", size, source.name)
@@ -145,27 +147,6 @@ def _in_tensorflow(reader, shape):
         return index, tf.ensure_shape(image, shape), tf.ensure_shape(label, ())
 
     return call
-
-
-def _shuffled(positions, epochs, seed, size):
-    """A permutation of `[0, size)` for every epoch. All are int64 of shape `(batch,)`.
-
-    `tf.random.experimental.index_shuffle` is this op with 4 rounds, which leave 7 % of the digits
-    where they were an epoch before (chance: 0.06 %), and without a seed per index.
-    """
-    seeds = tf.stack(
-        [tf.fill(tf.shape(epochs), tf.constant(seed, tf.int64)), epochs, 0 * epochs], 1
-    )
-    return tf.raw_ops.RandomIndexShuffle(
-        index=positions, seed=seeds, max_index=tf.constant(size - 1, tf.int64), rounds=16
-    )
-
-
-def _coins(indices, seed):
-    """A fair bool for every index, the lowest bit of a hash, of shape `(batch, 1, 1, 1)`."""
-    seeds = tf.fill(tf.shape(indices), tf.constant(seed, tf.int64))
-    hashes = tf.fingerprint(tf.stack([seeds, indices], axis=1))
-    return (hashes[:, 0] % 2 == 1)[:, None, None, None]
 
 
 def _check_integer(name, value, minimum):

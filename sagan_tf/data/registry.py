@@ -24,11 +24,13 @@ def open_source(name_or_path="digits", split="train", *, data_dir=None, download
         `source.read(index)`.
 
     Raises:
-        TypeError: if `name_or_path` is neither a string nor a path.
+        TypeError: if `name_or_path` is neither a string nor a path, or `split` is no string.
         ValueError: if there is no such data set or split, or it is not on disk.
     """
     if not isinstance(name_or_path, (str, os.PathLike)):
         raise TypeError(f"`name_or_path` must be a string or a path. Received: {name_or_path!r}")
+    if not isinstance(split, str):
+        raise TypeError(f"`split` must be a string. Received: {split!r}")
     bundled = name_or_path in BUNDLED
     if not bundled and _is_path(name_or_path):
         return ImageFolder(name_or_path, split)

@@ -44,5 +44,6 @@ class Source(abc.ABC):
         """The `Example` at `index`, in `[0, len(self))`.
 
         Raises:
-            OSError: if it cannot be read.
+            OSError: if this example cannot be read.
+            ValueError: if none can, say because the files of the data set are damaged.
         """

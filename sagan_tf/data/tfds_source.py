@@ -3,12 +3,16 @@
 import difflib
 import importlib.util
 import re
+import textwrap
 import threading
 
 import numpy as np
 import tensorflow_datasets as tfds
 
 from sagan_tf.data.source import Example, Source
+
+# name[/config][:version]. Community names, namespace:name, would need the network.
+_NAME = re.compile(r"[a-zA-Z]\w*(/[\w.-]+)?(:[\d.*]+)?")
 
 # Records that allow no random access are held in memory, encoded, up to this size.
 MAX_BYTES_IN_MEMORY = 4 * 2**30
@@ -49,7 +53,7 @@ class TfdsSource(Source):
             raise ValueError(
                 f"{name} has {num_bytes / 2**30:.1f} GiB of TF records, too many for memory. "
                 f"Convert it: tfds convert_format --dataset_version_dir={builder.data_dir} "
-                f"--out_file_format=array_record"
+                "--out_file_format=array_record"
             )
         label = info.features["label"]
         super().__init__(
@@ -63,10 +67,15 @@ class TfdsSource(Source):
         return self._length
 
     def read(self, index):
-        with self._lock:
-            if self._records is None:
-                self._records = self._open()
-        record = self._records[index]
+        try:
+            with self._lock:
+                if self._records is None:
+                    self._records = self._open()
+            record = self._records[index]
+        except Exception as error:  # The file formats have no error in common.
+            raise ValueError(
+                f"Cannot read {self.name} in {self._builder.data_dir}: {_one_line(error)}"
+            ) from error
         return Example(record["image"], int(record["label"]), f"{self.name} example {index}")
 
     def _open(self):
@@ -93,8 +102,9 @@ def _check_features(name, features):
 
 
 def prepared_builder(name, data_dir=None, download=False):
-    """The builder of a TFDS data set whose files are on disk. The network stays untouched unless
-    `download` is true.
+    """The builder of a TFDS data set, whose files are on disk.
+
+    The network stays untouched unless `download` is true.
 
     Args:
         name: `"name"`, `"name/config"` or `"name/config:version"`.
@@ -104,14 +114,14 @@ def prepared_builder(name, data_dir=None, download=False):
     Raises:
         ValueError: if the name is unknown, or its files are missing or cannot be prepared.
     """
-    if re.match(r"\w+:[a-z]", name):
-        raise ValueError(f"TFDS community data sets need the network to load. Received: {name}")
+    if not _NAME.fullmatch(name):
+        raise _unknown(name)
     try:
         builder = tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError as error:
         raise _unknown(name) from error
     except Exception as error:  # Each builder raises what it likes, from KeyError to ImportError.
-        raise ValueError(f"Cannot open the TFDS data set {name}: {_first_line(error)}") from error
+        raise ValueError(f"Cannot open the TFDS data set {name}: {_one_line(error)}") from error
     if builder.info.splits:
         return builder
     if not download:
@@ -124,21 +134,21 @@ def prepared_builder(name, data_dir=None, download=False):
     try:
         builder.download_and_prepare(file_format=file_format)
     except Exception as error:
-        raise ValueError(f"TFDS could not prepare {name}: {_first_line(error)}") from error
+        raise ValueError(f"TFDS could not prepare {name}: {_one_line(error)}") from error
     return tfds.builder(name, data_dir=data_dir)
 
 
 def _unknown(name):
-    near = difflib.get_close_matches(
-        name.partition("/")[0], tfds.list_builders(with_community_datasets=False), n=3
-    )
+    names = tfds.list_builders(with_community_datasets=False)
+    near = difflib.get_close_matches(name.partition("/")[0], names, n=3, cutoff=0.8)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     return ValueError(
-        f"{name} is neither a folder nor a TFDS data set.{hint} Valid: digits, the path of an "
+        f"{name!r} is neither a folder nor a TFDS data set.{hint} Valid: digits, the path of an "
         "image folder, or a name from https://www.tensorflow.org/datasets/catalog"
     )
 
 
-def _first_line(error):
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+def _one_line(error):
+    """The message of an error of TFDS, which may have many lines and a long preamble."""
+    text = re.sub(r'^Failed to construct dataset .*?}": ', "", str(error), flags=re.DOTALL)
+    return textwrap.shorten(text, 300) or type(error).__name__

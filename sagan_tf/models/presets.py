@@ -12,10 +12,11 @@ PRESETS = {
         ),
         training=TrainingConfig(
             dataset="digits",
-            steps=2_000,
-            batch_size=64,
-            generator_learning_rate=2e-4,
-            discriminator_learning_rate=4e-4,
+            steps=1_100,
+            batch_size=32,
+            discriminator_steps=2,
+            generator_learning_rate=4e-4,
+            discriminator_learning_rate=1e-3,
         ),
         source=(
             "Chosen for this project: scikit-learn's digits (Alpaydin & Kaynak, 1998) on two CPU "

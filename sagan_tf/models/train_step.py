@@ -92,9 +92,9 @@ def _update_generator(sagan, draws):
 
 def _apply(optimizer, gradients, variables):
     # Keras optimizers sum gradients over replicas; the loss is a mean over the global batch.
+    # Those of per-class parameters come as IndexedSlices, which know no division.
     replicas = tf.distribute.get_replica_context().num_replicas_in_sync
-    if replicas > 1:
-        gradients = [gradient / replicas for gradient in gradients]
+    gradients = [tf.convert_to_tensor(gradient) / replicas for gradient in gradients]
     optimizer.apply(gradients, variables)
 
 

@@ -42,7 +42,10 @@ def test_equals_the_formula(training):
     used = (mean, variance) if training else (old_mean, old_variance)
     normalized = (FEATURES - used[0]) / np.sqrt(used[1] + 1e-2)
     expected = np.stack(
-        [gamma[label] * image + beta[label] for image, label in zip(normalized, LABELS, strict=True)]
+        [
+            gamma[label] * image + beta[label]
+            for image, label in zip(normalized, LABELS, strict=True)
+        ]
     )
     np.testing.assert_allclose(layer(inputs, training=training), expected, atol=1e-5)
     weight = 0.2 if training else 0

@@ -65,7 +65,8 @@ def test_equals_the_plain_pair(
 def test_bias_and_activation_are_those_of_conv2d(layer_class):
     inputs = np.ones((1, 2, 2, 1), "float32")
     bare = layer_class(2, kernel_initializer="zeros", use_bias=False)
-    assert not np.any(bare(inputs)) and len(bare.variables) == 1
+    assert not np.any(bare(inputs))
+    assert len(bare.variables) == 1
     layer = layer_class(
         2, kernel_initializer="zeros", bias_initializer="ones", activation="sigmoid"
     )
@@ -81,7 +82,7 @@ def test_rejects_what_it_would_have_to_ignore(layer_class, argument):
 
 @pytest.mark.parametrize("layer_class", [UpsampleConv2D, DownsampleConv2D])
 def test_rejects_even_kernels(layer_class):
-    with pytest.raises(ValueError, match="`kernel_size` must be odd.*kernel_size=4"):
+    with pytest.raises(ValueError, match=r"`kernel_size` must be odd.*kernel_size=4"):
         layer_class(2, 4)
 
 

@@ -18,9 +18,7 @@ LAYERS = {
     "DownsampleConv2D": (lambda: DownsampleConv2D(4), IMAGES),
     "Embedding": (lambda: keras.layers.Embedding(6, 4), TOKENS),
 }
-every_layer = pytest.mark.parametrize(
-    ("make", "inputs"), list(LAYERS.values()), ids=list(LAYERS)
-)
+every_layer = pytest.mark.parametrize(("make", "inputs"), list(LAYERS.values()), ids=list(LAYERS))
 
 
 def _normalized(make, inputs, **arguments):

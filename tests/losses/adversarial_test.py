@@ -48,7 +48,8 @@ def test_both_sides_pull_the_right_way(name):
         lambda: loss.discriminator(real.value, fake.value), [real, fake]
     )
     _, (generator_gradient,) = value_and_gradients(lambda: loss.generator(fake.value), [fake])
-    assert (real_gradient < 0).all() and (fake_gradient > 0).all()
+    assert (real_gradient < 0).all()
+    assert (fake_gradient > 0).all()
     assert (generator_gradient < 0).all()
 
 

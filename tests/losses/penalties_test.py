@@ -24,7 +24,8 @@ def test_has_a_finite_gradient_at_zero(penalty):
     (gradients,) = float_variables(GRADIENTS)
     _, (second,) = value_and_gradients(lambda: penalty(gradients.value), [gradients])
     assert np.isfinite(second).all()
-    assert np.any(second[0]) and not np.any(second[1])
+    assert np.any(second[0])
+    assert not np.any(second[1])
 
 
 @pytest.mark.parametrize("penalty", losses.PENALTIES.values(), ids=losses.PENALTIES.keys())
@@ -38,7 +39,7 @@ def test_is_computed_in_float32(penalty):
 
 
 def test_registry():
-    assert losses.PENALTIES == {
+    assert {
         "gradient_penalty": losses.gradient_penalty,
         "r1": losses.r1_penalty,
-    }
+    } == losses.PENALTIES

@@ -1,0 +1,78 @@
+"""BUILD says what the packages really import."""
+
+import ast
+import pathlib
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+DISTRIBUTIONS = {"absl": "absl_py", "PIL": "pillow", "sklearn": "scikit_learn"}
+
+
+def targets():
+    """Name to keyword arguments of every rule in BUILD; globs are expanded."""
+    rules = {}
+    for node in ast.parse((ROOT / "BUILD").read_text()).body:
+        call = getattr(node, "value", None)
+        if isinstance(call, ast.Call) and call.func.id in ("py_library", "py_binary"):
+            arguments = {keyword.arg: keyword.value for keyword in call.keywords}
+            sources = arguments["srcs"]
+            if isinstance(sources, ast.Call):
+                (patterns,) = (ast.literal_eval(argument) for argument in sources.args)
+                files = {path for pattern in patterns for path in ROOT.glob(pattern)}
+            else:
+                files = {ROOT / name for name in ast.literal_eval(sources)}
+            deps = ast.literal_eval(arguments["deps"]) if "deps" in arguments else []
+            rules[ast.literal_eval(arguments["name"])] = (files, deps)
+    return rules
+
+
+TARGETS = targets()
+
+
+def imported(path):
+    """Dotted names that a file imports, at any depth."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = node.module in ("sagan_tf", "experiments")
+            yield from (
+                f"{node.module}.{alias.name}" if package else node.module for alias in node.names
+            )
+
+
+def label(name):
+    """The target that provides a module, or None for the standard library's."""
+    first, *rest = name.split(".")
+    if first == "experiments":
+        return ":program"
+    if first == "sagan_tf":
+        return f":{rest[0]}" if rest and rest[0] in TARGETS else ":sagan_tf"
+    return None if first in sys.stdlib_module_names else f"@pypi//{DISTRIBUTIONS.get(first, first)}"
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_deps_are_the_imports(target):
+    files, deps = TARGETS[target]
+    needed = {label(name) for path in files for name in imported(path)} - {None, f":{target}"}
+    if target == "sagan_tf":
+        # Its lazy packages are loaded by name.
+        needed |= {f":{path.parent.name}" for path in (ROOT / "sagan_tf").glob("*/__init__.py")}
+    assert files
+    assert len(deps) == len(set(deps))
+    assert set(deps) == needed
+
+
+def test_every_file_belongs_to_one_target():
+    owned = [path for files, _ in TARGETS.values() for path in files]
+    existing = [*ROOT.glob("sagan_tf/**/*.py"), *ROOT.glob("experiments/**/*.py")]
+    assert sorted(owned) == sorted(existing)
+
+
+def test_every_dependency_is_required():
+    required = (ROOT / "requirements.txt").read_text().replace("-", "_").splitlines()
+    names = {line.split(">")[0] for line in required if line and not line.startswith("#")}
+    used = {dep.removeprefix("@pypi//") for _, deps in TARGETS.values() for dep in deps}
+    assert {name for name in used if not name.startswith(":")} <= names

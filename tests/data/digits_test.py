@@ -1,0 +1,71 @@
+import os
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from sklearn.datasets import load_digits
+
+from sagan_tf.data.digits import Digits, prepared_digits
+
+
+def test_holds_the_digits_of_scikit_learn_in_their_order(digits_dir):
+    examples = prepared_digits(digits_dir).as_dataset(split="train").as_numpy_iterator()
+    images, labels = zip(*((e["image"], e["label"]) for e in examples), strict=True)
+    digits = load_digits()
+    assert len(images) == 1797
+    np.testing.assert_array_equal(labels, digits.target)
+    assert np.array(images).shape == (1797, 8, 8, 1)
+    assert np.array(images).dtype == np.uint8
+    np.testing.assert_array_equal(np.array(images)[..., 0], np.rint(digits.images * 255 / 16))
+    assert np.max(images) == 255
+
+
+def test_is_a_tfds_builder(digits_dir):
+    builder = tfds.builder("digits", data_dir=digits_dir)
+    assert isinstance(builder, Digits)
+    assert list(builder.info.splits) == ["train"]
+    assert builder.info.features["label"].num_classes == 10
+
+
+def test_is_written_only_once(digits_dir):
+    path = os.path.join(prepared_digits(digits_dir).data_dir, "dataset_info.json")
+    before = os.stat(path)
+    prepared_digits(digits_dir)
+    assert os.stat(path).st_ino == before.st_ino
+    assert os.stat(path).st_mtime_ns == before.st_mtime_ns
+
+
+def test_is_written_in_silence(tmp_path, capfd):
+    prepared_digits(tmp_path)
+    printed, errors = capfd.readouterr()
+    assert printed == ""
+    assert "Generating" not in errors
+
+
+def test_another_process_may_be_first(tmp_path, monkeypatch):
+    """The other one starts later and is done before this one has written its images."""
+    generate = Digits._generate_examples
+    calls = []
+
+    def generate_after_the_other(builder):
+        calls.append(builder)
+        if len(calls) == 1:
+            prepared_digits(tmp_path)
+        yield from generate(builder)
+
+    monkeypatch.setattr(Digits, "_generate_examples", generate_after_the_other)
+    assert prepared_digits(tmp_path).info.splits["train"].num_examples == 1797
+    assert len(calls) == 2
+    assert [path.name for path in (tmp_path / "digits").iterdir()] == ["1.0.0"]
+
+
+def test_an_interrupted_copy_is_an_error(tmp_path):
+    (tmp_path / "digits" / "1.0.0").mkdir(parents=True)
+    with pytest.raises(ValueError, match=r"Cannot write the digits to .*1\.0\.0: something else"):
+        prepared_digits(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"Cannot write the digits to .*file/digits.*--data_dir"):
+        prepared_digits(tmp_path / "file")

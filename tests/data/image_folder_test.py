@@ -1,0 +1,125 @@
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sagan_tf.data import ImageFolder
+from tests.data.samples import encoded
+
+
+def listing(folder, root):
+    """(label, path relative to `root`) of all images, in order."""
+    examples = [folder.read(index) for index in range(len(folder))]
+    return [(label, name.removeprefix(f"{root}/")) for _, label, name in examples]
+
+
+def test_classes_are_folders(make_folder):
+    root = make_folder("dog/b.png", "dog/a.jpg", "cat/z.JPEG", "cat/c.PNG", "cat/x.JpG")
+    folder = ImageFolder(root)
+    assert folder.class_names == ("cat", "dog")
+    assert folder.num_classes == 2
+    assert folder.name == str(root)
+    assert listing(folder, root) == [
+        (0, "cat/c.PNG"),
+        (0, "cat/x.JpG"),
+        (0, "cat/z.JPEG"),
+        (1, "dog/a.jpg"),
+        (1, "dog/b.png"),
+    ]
+
+
+def test_reads_the_bytes_of_the_file(make_folder):
+    root = make_folder("cat/a.png")
+    assert ImageFolder(root).read(0).encoded == (root / "cat/a.png").read_bytes()
+
+
+def test_images_may_lie_deeper_and_behind_links(make_folder):
+    root = make_folder("cat/tabby/old/a.png", "cat/b.png", "elsewhere/deep/c.png")
+    images = root / "images"
+    images.mkdir()
+    (images / "cat").symlink_to(root / "cat")
+    (images / "dog").symlink_to(root / "elsewhere" / "deep")
+    (root / "cat" / "loop").symlink_to(root / "cat")
+    assert listing(ImageFolder(images), images) == [
+        (0, "cat/b.png"),
+        (0, "cat/tabby/old/a.png"),
+        (1, "dog/c.png"),
+    ]
+
+
+def test_hidden_and_other_files_are_passed_over(make_folder):
+    root = make_folder(
+        "cat/a.png", "cat/.b.png", ".git/c.png", "cat/.thumbnails/d.png", "._cat/e.png", "f.png"
+    )
+    (root / "cat" / "notes.txt").write_text("notes")
+    (root / "empty").mkdir()
+    folder = ImageFolder(root)
+    assert folder.class_names == ("cat",)
+    assert listing(folder, root) == [(0, "cat/a.png")]
+
+
+def test_splits_share_the_class_list(make_folder):
+    root = make_folder("train/dog/a.png", "train/cat/b.png", "test/eel/c.png", "test/dog/d.png")
+    train, test = ImageFolder(root), ImageFolder(root, "test")
+    assert train.class_names == test.class_names == ("cat", "dog", "eel")
+    assert listing(train, root) == [(0, "train/cat/b.png"), (1, "train/dog/a.png")]
+    assert listing(test, root) == [(1, "test/dog/d.png"), (2, "test/eel/c.png")]
+    assert train.name == f"{root}/train"
+
+
+def test_a_split_may_have_any_name(make_folder):
+    root = make_folder("holdout/dog/a.png", "rest/cat/b.png")
+    assert listing(ImageFolder(root, "holdout"), root) == [(1, "holdout/dog/a.png")]
+
+
+def test_a_class_may_be_called_train(make_folder):
+    root = make_folder("train/a.png", "plane/b.png")
+    assert ImageFolder(root).class_names == ("plane", "train")
+
+
+@pytest.mark.parametrize("split", ["validation", "train", "tset"])
+def test_unknown_split_lists_those_that_exist(make_folder, split):
+    root = make_folder("test/cat/a.png", "holdout/cat/b.png")
+    with pytest.raises(ValueError, match=f"Unknown split of .*: {split}.*Valid: holdout, test$"):
+        ImageFolder(root, split)
+
+
+@pytest.mark.parametrize(
+    ("names", "split", "message"),
+    [
+        ([], "train", "{root} holds no images. Expected {root}/<class>/*.jpg or"),
+        (["a.png"], "train", "{root} holds images but no class folders. Expected"),
+        (["train/a.png"], "train", "{root}/train holds images but no class folders."),
+        (["test/a.png", "train/a.png"], "test", "{root}/test holds images but no class folders."),
+        (["cat/a.png"], "test", "{root} has no splits, only classes, which are all `train`."),
+    ],
+)
+def test_other_layouts_are_errors(make_folder, names, split, message):
+    root = make_folder(*names)
+    with pytest.raises(ValueError, match=re.escape(message.format(root=root))) as caught:
+        ImageFolder(root, split)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_folder(tmp_path):
+    with pytest.raises(ValueError, match=f"The image folder {tmp_path}/no does not exist."):
+        ImageFolder(tmp_path / "no")
+    (tmp_path / "file").write_bytes(encoded(np.zeros((2, 2), np.uint8)))
+    with pytest.raises(ValueError, match=f"The image folder {tmp_path}/file is not a folder."):
+        ImageFolder(tmp_path / "file")
+
+
+def test_home_is_expanded(make_folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(make_folder("pets/cat/a.png")))
+    assert len(ImageFolder("~/pets")) == 1
+
+
+def test_a_file_that_went_away_names_itself(make_folder):
+    root = make_folder("cat/a.png")
+    folder = ImageFolder(root)
+    (root / "cat/a.png").unlink()
+    with pytest.raises(OSError, match=r"cat/a\.png"):
+        folder.read(0)
+    Image.new("L", (2, 2)).save(root / "cat/a.png")
+    assert folder.read(0).label == 0

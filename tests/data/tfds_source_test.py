@@ -1,0 +1,178 @@
+import shutil
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from sagan_tf.data import tfds_source
+from sagan_tf.data.decoding import decode_image
+from sagan_tf.data.tfds_source import TfdsSource, prepared_builder
+
+FORMATS = ["array_record", "tfrecord"]
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    def refuse(*args, **kwargs):
+        raise AssertionError(f"Tried to reach the network: {args}")
+
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, refuse)
+    for name in ("create_connection", "getaddrinfo", "gethostbyname"):
+        monkeypatch.setattr(socket, name, refuse)
+    # Buckets are read in C++, past these sockets.
+    monkeypatch.setattr("tensorflow_datasets.core.utils.gcs_utils.exists", refuse)
+
+
+def pets(folder, split="train", name="tiny_pets/labels"):
+    return TfdsSource(prepared_builder(name, folder), split)
+
+
+def values_and_labels(source):
+    examples = [source.read(index) for index in range(len(source))]
+    return [(int(decode_image(e.encoded, 1, 1)[0, 0, 0]), e.label) for e in examples]
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_reads_encoded_images_and_labels(pets_dir, no_network, file_format):
+    source = pets(pets_dir(file_format=file_format))
+    assert len(source) == 10
+    assert source.class_names == ("cat", "dog")
+    assert source.name == "tiny_pets/labels/1.2.0 train"
+    encoded, label, name = source.read(3)
+    assert isinstance(encoded, bytes)
+    assert isinstance(label, int)
+    assert name == "tiny_pets/labels/1.2.0 train example 3"
+    assert tf.io.decode_image(encoded).shape == (6, 4, 3)
+    found = values_and_labels(source)
+    assert sorted(found) == [(index, index % 2) for index in range(10)]
+    assert found == values_and_labels(source)
+
+
+def test_formats_agree_on_the_order(pets_dir):
+    first, second = (values_and_labels(pets(pets_dir(file_format=f))) for f in FORMATS)
+    assert first == second
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_splits_and_slices(pets_dir, file_format):
+    folder = pets_dir(file_format=file_format)
+    assert sorted(values_and_labels(pets(folder, "test")))[0] == (10, 0)
+    whole = values_and_labels(pets(folder))
+    assert values_and_labels(pets(folder, "train[:80%]")) == whole[:8]
+    assert values_and_labels(pets(folder, "train[-3:]")) == whole[-3:]
+    assert len(pets(folder, "train+test")) == 14
+    assert {label for _, label in values_and_labels(pets(folder, "unlabelled"))} == {-1}
+
+
+@pytest.mark.parametrize("split", ["validation", "trian[:50%]", "train[", ""])
+def test_unknown_split_lists_those_that_exist(pets_dir, split):
+    with pytest.raises(ValueError, match=r"Unknown split of tiny_pets.* Valid: test, train, unl"):
+        pets(pets_dir(), split)
+
+
+def test_a_number_may_be_the_label(pets_dir):
+    source = pets(pets_dir("numbers"), name="tiny_pets/numbers")
+    assert source.class_names is None
+    assert source.num_classes is None
+    assert sorted(values_and_labels(source))[:2] == [(0, 0), (1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("config", "found"), [("captions", "image, mask, caption"), ("depths", "image, mask, label")]
+)
+def test_other_features_are_an_error(pets_dir, config, found):
+    message = f"tiny_pets/{config}/1.2.0 must have an `image` and an integer `label`. It has: "
+    with pytest.raises(ValueError, match=message) as caught:
+        pets(pets_dir(config), name=f"tiny_pets/{config}")
+    for name in found.split(", "):
+        assert name in str(caught.value)
+
+
+def test_big_tf_records_must_be_converted_first(pets_dir, monkeypatch, tmp_path):
+    monkeypatch.setattr(tfds_source, "MAX_BYTES_IN_MEMORY", 100)
+    pets(pets_dir())  # Array records are read as needed.
+    folder = pets_dir(file_format="tfrecord")
+    with pytest.raises(ValueError, match="GiB of TF records") as caught:
+        pets(folder)
+    assert str(caught.value).endswith(
+        f"tfds convert_format --dataset_version_dir={folder}/tiny_pets/labels/1.2.0 "
+        "--out_file_format=array_record"
+    )
+
+
+def test_a_data_set_without_its_code_is_read_from_its_files(pets_dir, tmp_path, no_network):
+    original = prepared_builder("tiny_pets/labels", pets_dir())
+    folder = tmp_path / "our_pets" / "1.2.0"
+    shutil.copytree(original.data_dir, folder)
+    for path in folder.iterdir():
+        if path.suffix == ".json":
+            path.write_text(path.read_text().replace("tiny_pets", "our_pets"))
+        path.rename(folder / path.name.replace("tiny_pets", "our_pets"))
+    source = TfdsSource(prepared_builder("our_pets", tmp_path))
+    assert values_and_labels(source) == values_and_labels(TfdsSource(original))
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+@pytest.mark.parametrize("damage", ["missing", "cut"])
+def test_damaged_files_are_an_error(pets_dir, tmp_path, file_format, damage):
+    folder = shutil.copytree(pets_dir(file_format=file_format), tmp_path / "copy")
+    (records,) = folder.glob(f"tiny_pets/labels/1.2.0/*train.{file_format}*")
+    if damage == "missing":
+        records.unlink()
+    else:
+        records.write_bytes(records.read_bytes()[:-40])
+    with pytest.raises(ValueError, match=rf"^Cannot read tiny_pets.* train in {folder}") as caught:
+        values_and_labels(pets(folder))
+    assert "\n" not in str(caught.value)
+    print(caught.value)
+
+
+def test_a_data_set_that_is_not_prepared(tmp_path, no_network):
+    expected = rf"cifar10/[\d.]+ is not prepared in {tmp_path}/cifar10.*--data_dir.*--download"
+    with pytest.raises(ValueError, match=expected):
+        prepared_builder("cifar10", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_that_fails_is_one_line(tmp_path, no_network):
+    with pytest.raises(ValueError, match=r"not prepare cifar10: .*network") as caught:
+        prepared_builder("cifar10", tmp_path, download=True)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.glob("cifar10/*")) == []
+
+
+def test_download_prepares_what_is_missing(tmp_path, no_network):
+    builder = prepared_builder("tiny_pets/labels", tmp_path, download=True)
+    assert builder.info.file_format == tfds.core.FileFormat.ARRAY_RECORD
+    assert len(TfdsSource(builder)) == 10
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("cifar11", r"^'cifar11' is neither a .*\. Did you mean .*cifar10.*\? Valid: digits, "),
+        ("data/flowers", "^'data/flowers' is neither a folder nor a TFDS data set. Valid: digits"),
+        ("my pets", "^'my pets' is neither a folder nor a TFDS data set. "),
+        ("", "^'' is neither a folder nor a TFDS data set. "),
+        ("gs://bucket/pets", "^'gs://bucket/pets' is neither a folder nor a TFDS data set. "),
+        ("huggingface:mnist", "^'huggingface:mnist' is neither a folder nor a TFDS data set. "),
+        ("tiny_pets/fish", "^Cannot open the TFDS data set tiny_pets/fish: BuilderConfig fish not"),
+        ("tiny_pets/labels:9.9.9", "^Cannot open .*at version 9.9.9, only: 1.2.0.$"),
+    ],
+)
+def test_unknown_names(tmp_path, no_network, name, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        prepared_builder(name, tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_many_threads_may_read(pets_dir, file_format):
+    source = pets(pets_dir(file_format=file_format))
+    with ThreadPoolExecutor(8) as threads:
+        examples = list(threads.map(source.read, list(range(10)) * 50))
+    assert len({example.name for example in examples}) == 10
+    assert examples == examples[:10] * 50

@@ -1,0 +1,263 @@
+"""Loading checkpoints that are named as the official code names them."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import ops
+
+from sagan_tf.interop import load_official_checkpoint
+
+RNG = np.random.default_rng(31)
+
+
+def _random(*shape):
+    return RNG.standard_normal(shape).astype("float32")
+
+
+def _convolution(scope, size, inputs, outputs, bias=True):
+    yield f"{scope}/w", _random(size, size, inputs, outputs)
+    yield f"{scope}/u", _random(1, outputs)
+    if bias:
+        yield f"{scope}/biases", _random(outputs)
+
+
+def _attention(scope, channels):
+    yield f"{scope}/sigma_ratio", _random()
+    for name, inputs, outputs in (
+        ("theta", channels, channels // 8),
+        ("phi", channels, channels // 8),
+        ("g", channels, channels // 2),
+        ("attn", channels // 2, channels),
+    ):
+        yield from _convolution(f"{scope}/sn_conv_{name}", 1, inputs, outputs, bias=False)
+
+
+def _generator(width, classes, latents, attention):
+    """The official generator's variables; `attention` is the number of the block before it."""
+    yield "g_snh0/Matrix", _random(latents, 4 * 4 * 16 * width)
+    yield "g_snh0/u", _random(1, 4 * 4 * 16 * width)
+    yield "g_snh0/bias", _random(4 * 4 * 16 * width)
+    inputs = 16 * width
+    for index, multiple in enumerate((16, 8, 4, 2, 1), start=1):
+        scope, outputs = f"g_block{index}", multiple * width
+        for norm, channels in (("cbn_0", inputs), ("cbn_1", outputs)):
+            yield f"{scope}/{norm}/gamma", _random(classes, channels)
+            yield f"{scope}/{norm}/beta", _random(classes, channels)
+            yield f"{scope}/{norm}/mean", _random(1, 1, 1, channels)
+            yield f"{scope}/{norm}/var", np.abs(_random(1, 1, 1, channels))
+        yield from _convolution(f"{scope}/snconv1", 3, inputs, outputs)
+        yield from _convolution(f"{scope}/snconv2", 3, outputs, outputs)
+        yield from _convolution(f"{scope}/snconv3", 1, inputs, outputs)
+        if index == attention:
+            yield from _attention("g_non_local", outputs)
+        inputs = outputs
+    for name in ("beta", "gamma", "moving_mean", "moving_variance"):
+        yield f"g_bn/{name}", np.abs(_random(width))
+    yield from _convolution("g_snconv_last", 3, width, 3)
+
+
+def _discriminator(width, classes, attention):
+    inputs = 3
+    for index, multiple in enumerate((1, 2, 4, 8, 16, 16), start=1):
+        scope = "d_optimized_block1" if index == 1 else f"d_block{index}"
+        outputs = multiple * width
+        yield from _convolution(f"{scope}/sn_conv1", 3, inputs, outputs)
+        yield from _convolution(f"{scope}/sn_conv2", 3, outputs, outputs)
+        if index < 6:
+            yield from _convolution(f"{scope}/sn_conv3", 1, inputs, outputs)
+        if index == attention:
+            yield from _attention("d_non_local", outputs)
+        inputs = outputs
+    yield "d_sn_linear/Matrix", _random(16 * width, 1)
+    yield "d_sn_linear/u", _random(1, 1)
+    yield "d_sn_linear/bias", _random(1)
+    yield "d_embedding/embedding_map", _random(classes, 16 * width)
+    yield "d_embedding/u", _random(1, classes)
+
+
+def _official(generator=(1, 5, 6, None), discriminator=(1, 5, None)):
+    return {**dict(_generator(*generator)), **dict(_discriminator(*discriminator))}
+
+
+def _scoped(scope, variables):
+    return {scope + name: value for name, value in variables.items()}
+
+
+def _write(directory, variables):
+    prefix = str(directory / "model.ckpt-7")
+    names, values = zip(*variables.items(), strict=True)
+    tf.raw_ops.SaveV2(
+        prefix=prefix, tensor_names=names, shape_and_slices=[""] * len(names), tensors=values
+    )
+    return prefix
+
+
+def _assert_holds(networks, variables):
+    """Each weight is one of the variables and each variable one of the weights."""
+    weights = [weight for network in networks for weight in network.weights]
+    embedding_u = networks[1].embedding.u
+    stored = {np.ravel(v).tobytes() for name, v in variables.items() if name != "d_embedding/u"}
+    loaded = [np.ravel(w.numpy()).tobytes() for w in weights if w is not embedding_u]
+    assert set(loaded) == stored
+    assert len(loaded) == len(stored) == len(variables) - 1
+    u = variables["d_embedding/u"] @ variables["d_embedding/embedding_map"]
+    np.testing.assert_allclose(embedding_u, u / np.linalg.norm(u), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("generator", "discriminator", "resolutions"),
+    [
+        ((4, 3, 9, 4), (8, 3, 1), ((64,), (64,))),
+        ((2, 4, 5, 3), (4, 4, 2), ((32,), (32,))),
+        ((1, 5, 6, None), (2, 5, None), ((), ())),
+        ((1, 1, 1, None), (8, 1, 1), ((), (64,))),
+    ],
+    ids=["feat64", "feat32", "none", "discriminator only"],
+)
+def test_infers_the_networks(generator, discriminator, resolutions, tmp_path):
+    variables = _official(generator, discriminator)
+    networks = load_official_checkpoint(_write(tmp_path, _scoped("model/", variables)))
+    assert tuple(network.attention_resolutions for network in networks) == resolutions
+    width, classes, latents, _ = generator
+    ours = networks[0]
+    assert (ours.base_channels, ours.num_classes, ours.latent_dim) == (width, classes, latents)
+    width, classes, _ = discriminator
+    assert (networks[1].base_channels, networks[1].num_classes) == (width, classes)
+    _assert_holds(networks, variables)
+    images = networks[0]((np.ones((2, latents), "float32"), np.zeros(2, "int32")))
+    assert np.isfinite(networks[1]((images, np.zeros(2, "int32")))).all()
+
+
+@pytest.fixture(scope="module")
+def variables():
+    return _official((2, 5, 6, 3))
+
+
+@pytest.mark.parametrize("scope", ["", "model/", "a/b/c/"])
+def test_any_scope(scope, variables, tmp_path):
+    prefix = _write(tmp_path, _scoped(scope, variables))
+    _assert_holds(load_official_checkpoint(prefix), variables)
+
+
+def test_a_scope_for_each_network(variables, tmp_path):
+    scoped = {
+        ("model/Generator/" if name.startswith("g_") else "D/") + name: value
+        for name, value in variables.items()
+    }
+    _assert_holds(load_official_checkpoint(_write(tmp_path, scoped)), variables)
+
+
+def test_leaves_out_what_belongs_to_training(variables, tmp_path):
+    extras = {"global_step": np.int64(7), "model/g_step": np.int32(7), "beta1_power": _random()}
+    for name, value in _scoped("model/", variables).items():
+        extras[f"{name}/Adam"] = extras[f"{name}/Adam_1"] = value + 1
+        extras[f"{name}/ExponentialMovingAverage"] = extras[f"average/{name}"] = value + 2
+    prefix = _write(tmp_path, {**extras, **_scoped("model/", variables)})
+    _assert_holds(load_official_checkpoint(prefix), variables)
+
+
+def test_takes_the_latest_of_a_directory(variables, tmp_path):
+    prefix = _write(tmp_path, variables)
+    tf.compat.v1.train.update_checkpoint_state(str(tmp_path), prefix)
+    _assert_holds(load_official_checkpoint(tmp_path), variables)
+
+
+def _without(*starts):
+    return lambda variables: {
+        name: value for name, value in variables.items() if not name.startswith(starts)
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_without("g_snh0/Matrix"), "no variable 'g_snh0/Matrix'"),
+        (_without("d_"), "no variable 'd_optimized_block1/sn_conv1/w'"),
+        (_without("d_embedding"), "no variable 'd_embedding/embedding_map'"),
+        (_without("g_block4/cbn_1/mean"), "lacks 'g_block4/cbn_1/mean'$"),
+        (_without("d_block4", "d_block5"), "lacks 'd_block4/.* and 15 more$"),
+        (_without("g_non_local/sn_conv_theta"), "more than .*: 'g_non_local/.* and 3 more$"),
+        (
+            lambda v: {**v, "d_block7/sn_conv1/w": _random(3, 3, 4, 4)},
+            "more than .*: 'd_block7/sn_conv1/w'$",
+        ),
+        (
+            lambda v: {**v, "g_block3/snconv1/w": _random(3, 3, 16, 9)},
+            r"'g_block3/snconv1/w' of shape \[3, 3, 16, 9\], expected \[3, 3, 16, 8\]",
+        ),
+        (
+            lambda v: {**v, "d_embedding/u": _random(1, 16)},
+            r"'d_embedding/u' of shape \[1, 16\], expected \[1, 5\]",
+        ),
+        (
+            lambda v: {**v, "g_non_local/sn_conv_theta/w": _random(1, 1, 32, 4)},
+            r"attention on 32 channels .*one of \[4, 8\]",
+        ),
+        (
+            lambda _: {**_official(), "g_snh0/Matrix": _random(6, 128)},
+            "`base_channels`.*base_channels=0",
+        ),
+        (lambda v: {"layer/kernel": _random(2, 2)}, "not of the official SAGAN"),
+    ],
+)
+def test_another_checkpoint_is_an_error(change, message, variables, tmp_path):
+    prefix = _write(tmp_path, change(variables))
+    with pytest.raises(ValueError, match=message) as error:
+        load_official_checkpoint(prefix)
+    assert prefix in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def _nothing(prefix):
+    pass
+
+
+def _garbage(prefix):
+    prefix.with_name("model.ckpt-7.index").write_bytes(b"not a checkpoint" * 100)
+
+
+def _cut(prefix):
+    _write(prefix.parent, _official())
+    (data,) = prefix.parent.glob("*.data-*")
+    data.write_bytes(data.read_bytes()[:1000])
+
+
+def _flipped(prefix):
+    _write(prefix.parent, _official())
+    (data,) = prefix.parent.glob("*.data-*")
+    content = bytearray(data.read_bytes())
+    content[len(content) // 2] ^= 255
+    data.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("damage", "error_class"),
+    [
+        (_nothing, FileNotFoundError),
+        (_garbage, ValueError),
+        (_cut, ValueError),
+        (_flipped, ValueError),
+    ],
+)
+def test_a_broken_checkpoint_is_an_error(damage, error_class, tmp_path):
+    prefix = tmp_path / "model.ckpt-7"
+    damage(prefix)
+    with pytest.raises(error_class) as error:
+        load_official_checkpoint(prefix)
+    assert str(prefix) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_directory_without_checkpoint_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match="cannot be read") as error:
+        load_official_checkpoint(tmp_path)
+    assert str(tmp_path) in str(error.value)
+
+
+def test_loaded_weights_are_ordinary(variables, tmp_path):
+    generator, _ = load_official_checkpoint(_write(tmp_path, variables))
+    assert all(weight.dtype == "float32" for weight in generator.weights)
+    copy = type(generator).from_config(generator.get_config())
+    copy.set_weights(generator.get_weights())
+    inputs = (np.ones((1, 6), "float32"), np.zeros(1, "int32"))
+    np.testing.assert_array_equal(ops.convert_to_numpy(copy(inputs)), generator(inputs))

@@ -1,0 +1,144 @@
+import pathlib
+
+import numpy as np
+import pytest
+from keras import ops
+
+from sagan_tf.models import Discriminator
+from tests.layer_checks import built, check_layer
+
+GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "discriminator_16.txt"
+SMALL = {"image_size": 16, "num_classes": 3, "base_channels": 2}
+IMAGES = np.random.default_rng(22).uniform(-1, 1, (3, 16, 16, 3)).astype("float32")
+LABELS = np.array([2, 0, 1], "int32")
+
+
+def _small(**arguments):
+    discriminator = built(lambda: Discriminator(**{**SMALL, **arguments}), (IMAGES, LABELS))
+    for _ in range(3):  # Until u is near its limit.
+        discriminator((IMAGES, LABELS), training=True)
+    return discriminator
+
+
+def test_network(tmp_path):
+    check_layer(
+        lambda: Discriminator(**SMALL, attention_resolutions=(8, 4)),
+        (IMAGES, LABELS),
+        tmp_path,
+        parameters=840 + 1240 + 1168 + 2 * 81 + 9 + 24,
+        state=(24 + 24 + 16) + 2 * 14 + 1 + 8,
+        mixed_output="float32",
+    )
+
+
+def test_default_is_the_published_network():
+    discriminator = Discriminator()
+    parameters = sum(np.prod(v.shape, dtype=int) for v in discriminator.trainable_variables)
+    assert parameters == 39_463_618
+    assert list(discriminator.gates) == ["attention_32"]
+
+
+def test_weights_are_frozen():
+    """A change of names, shapes or order breaks checkpoints and presets."""
+    weights = [
+        f"{weight.path} {tuple(weight.shape)} {'trainable' if weight.trainable else 'state'}"
+        for weight in Discriminator(**SMALL, name="discriminator").weights
+    ]
+    assert weights == GOLDEN.read_text().splitlines()
+
+
+@pytest.mark.parametrize("num_classes", [3, None])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("image_size", "base_channels", "attention"),
+    [(16, 2, 8), (32, 2, 16), (64, 8, 32), (128, 4, 32), (256, 4, 64)],
+)
+def test_every_size(image_size, base_channels, attention, channels, num_classes):
+    discriminator = Discriminator(image_size, channels, num_classes, base_channels)
+    images = np.random.default_rng(0).uniform(-1, 1, (3, image_size, image_size, channels))
+    images = images.astype("float32")
+    logits = discriminator((images, LABELS) if num_classes else images)
+    assert logits.shape == (3, 1)
+    assert list(discriminator.gates) == [f"attention_{attention}"]
+    assert np.isfinite(logits).all()
+    assert np.std(logits) > 0
+
+
+@pytest.mark.parametrize("resolutions", [(), (4,), (4, 8)])
+def test_attention_where_asked(resolutions):
+    discriminator = _small(attention_resolutions=resolutions)
+    names = {f"attention_{resolution}" for resolution in resolutions}
+    assert set(discriminator.gates) == names
+    logits = ops.convert_to_numpy(discriminator((IMAGES, LABELS)))
+    for gate in discriminator.gates.values():
+        gate.assign(gate + 1.0)
+        moved = ops.convert_to_numpy(discriminator((IMAGES, LABELS)))
+        assert np.abs(moved - logits).max() > 1e-3
+        logits = moved
+
+
+def test_logit_is_linear_plus_projection():
+    """`linear(features) + <embedding(label), features>`, both normalised."""
+    discriminator = _small()
+    embedding, _ = discriminator.embedding.normalized_kernel()
+    projections = [np.zeros((3, 8), "float32"), ops.convert_to_numpy(embedding)]
+    logits = []
+    for table in projections:
+        # Normalising the normalised table again, or zeros, changes nothing.
+        discriminator.embedding.kernel.assign(table)
+        logits.append(ops.convert_to_numpy(discriminator((IMAGES, LABELS)))[:, 0])
+    zero, full = logits
+    discriminator.linear.layer.set_weights([np.ones((8, 1)), np.zeros(1)])
+    features = _features(discriminator)
+    expected = np.sum(projections[1][LABELS] * features, axis=1)
+    np.testing.assert_allclose(full - zero, expected, rtol=1e-3, atol=1e-3)
+
+
+def _features(discriminator):
+    """Features read out of the network one by one through its linear layer."""
+    discriminator.embedding.kernel.assign(np.zeros((3, 8)))
+    columns = []
+    for unit in np.eye(8, dtype="float32"):
+        discriminator.linear.layer.set_weights([unit[:, None], np.zeros(1)])
+        columns.append(ops.convert_to_numpy(discriminator((IMAGES, LABELS)))[:, 0])
+    return np.stack(columns, axis=1)
+
+
+def test_logits_of_a_batch_are_independent():
+    discriminator = _small()
+    for training in (False, True):
+        both = np.concatenate([IMAGES, -IMAGES]), np.concatenate([LABELS, LABELS])
+        together = ops.convert_to_numpy(discriminator(both))
+        alone = discriminator((IMAGES, LABELS), training=training)
+        np.testing.assert_allclose(alone, together[:3], rtol=1e-4)
+        assert np.abs(together[:3] - together[3:]).max() > 1e-3
+
+
+def test_labels_matter():
+    discriminator = _small()
+    logits = ops.convert_to_numpy(discriminator((IMAGES, LABELS)))
+    assert np.abs(logits - discriminator((IMAGES, (LABELS + 1) % 3))).min() > 1e-3
+
+
+def test_unconditional_takes_images_with_or_without_labels():
+    discriminator = _small(num_classes=None)
+    logits = discriminator(IMAGES)
+    np.testing.assert_array_equal(discriminator((IMAGES, LABELS)), logits)
+    np.testing.assert_array_equal(discriminator((IMAGES, None)), logits)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"image_size": 33}, r"`image_size` must be one of \[16, 32, 64, 128, 256\].*33"),
+        ({"channels": 4}, "`channels` must be 1 .grey. or 3 .RGB.*channels=4"),
+        ({"num_classes": 0}, "`num_classes` must be at least 1 or None.*num_classes=0"),
+        ({"base_channels": 0}, "`base_channels` must be at least 1.*base_channels=0"),
+        ({"attention_resolutions": (16,)}, r"must be among \[4, 8\].*\(16,\)"),
+        ({"base_channels": 1}, "at least 8 channels.*resolution 8 has 4.*`base_channels`"),
+    ],
+)
+def test_rejects(arguments, message):
+    with pytest.raises(ValueError, match=message) as error:
+        Discriminator(**{**SMALL, **arguments})
+    assert "\n" not in str(error.value)
