@@ -27,9 +27,7 @@ def main():
 
     sagan = SAGAN.from_preset(FLAGS.model)
     real, labels = real_digits()
-    fake = sagan.generate(
-        labels, seed=FLAGS.seed, truncation=FLAGS.truncation, use_ema=FLAGS.ema
-    )
+    fake = sagan.generate(labels, seed=FLAGS.seed, truncation=FLAGS.truncation, use_ema=FLAGS.ema)
     print(json.dumps({"images": "generated", **score(real, labels, reduced(fake))}))
     first, second = halves(len(real))
     floor = score(real, labels, real[second], real_subset=first)

@@ -1,38 +1,49 @@
-"""Randomness as a pure function of a seed and a position, for tf.data."""
+"""The order of a data set, as a pure function of a seed and the position."""
+
+import math
 
 import tensorflow as tf
 
 
-def shuffled(positions, epochs, seed, size):
-    """Where `positions` go in the permutation of `[0, size)` that belongs to `seed` and an epoch.
+def index_batches(size, batch_size, shuffle=True, repeat=True, seed=0, start=0):
+    """Batches of indices into a data set, each with a coin to flip the image by.
 
-    `tf.random.experimental.index_shuffle` is the same op with 4 rounds, which leave 7 % of the
-    digits where they were an epoch before (chance: 0.06 %). Of a seed the op heeds the lowest 8
-    bits (for up to 2**16 images), so that epoch 256 would repeat epoch 0 if they were not hashed.
+    `tf.random.experimental.index_shuffle`, the op for this purpose, is not used: in TensorFlow
+    2.21 it repeats an index when the size is 2**16 + 1, heeds only the lowest 8 bits of a seed up
+    to that size, and leaves 7 % of 1,797 indices where they were an epoch before.
 
     Args:
-        positions: int64 of shape `(batch,)`, in `[0, size)`.
-        epochs: int64 of shape `(batch,)`.
-        seed: Python integer in [0, 2**63).
-        size: Python integer.
+        size: Number of indices.
+        batch_size: Indices per batch.
+        shuffle: Whether each epoch has an order of its own; else it is that of the indices.
+            Defaults to True.
+        repeat: Whether to repeat for ever, in full batches; else one epoch, whose last batch may
+            be smaller. Defaults to True.
+        seed: Of the order and the coins, in [0, 2**63). Defaults to 0.
+        start: Number of batches to pass over. Costs no more than one epoch's order. Defaults to 0.
 
     Returns:
-        int64 of shape `(batch,)`, in `[0, size)`.
+        `tf.data.Dataset` of int64 indices in `[0, size)` and fair bool coins, both of shape
+        `(batch_size,)`.
     """
-    return tf.raw_ops.RandomIndexShuffle(
-        index=positions,
-        seed=tf.cast(_hashes(epochs, seed)[:, :3], tf.int64),
-        max_index=tf.constant(size - 1, tf.int64),
-        rounds=16,
+    first = start * batch_size
+    seed = tf.constant(seed, tf.int64)
+
+    def make_epoch(epoch):
+        indices = tf.range(size, dtype=tf.int64)
+        if shuffle:
+            indices = tf.random.experimental.stateless_shuffle(indices, [seed, epoch], "philox")
+        # The bitwise complement of the epoch is a seed that no order has.
+        coins = tf.random.stateless_uniform((size,), [seed, ~epoch], 0, 2, tf.int32, alg="philox")
+        done = tf.maximum(first - epoch * size, 0)
+        return indices[done:], coins[done:] == 1
+
+    if repeat:
+        epochs, cardinality = tf.data.Dataset.counter(first // size), tf.data.INFINITE_CARDINALITY
+    else:
+        epochs, cardinality = tf.data.Dataset.range(1), math.ceil(max(0, size - first) / batch_size)
+    return (
+        epochs.map(make_epoch)
+        .rebatch(batch_size, drop_remainder=repeat)
+        .apply(tf.data.experimental.assert_cardinality(cardinality))
     )
-
-
-def coins(indices, seed):
-    """A fair coin for every index: int64 of shape `(batch,)` to bool of shape `(batch,)`."""
-    return _hashes(indices, seed)[:, -1] % 2 == 1
-
-
-def _hashes(numbers, seed):
-    """Eight random bytes for every number: int64 `(batch,)` to uint8 `(batch, 8)`."""
-    seeds = tf.fill(tf.shape(numbers), tf.constant(seed, tf.int64))
-    return tf.fingerprint(tf.stack([seeds, numbers], axis=1))

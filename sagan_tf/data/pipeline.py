@@ -8,7 +8,7 @@ from absl import logging
 
 from sagan_tf.data.exit_guard import until_exit
 from sagan_tf.data.image_reader import ImageReader
-from sagan_tf.data.ordering import coins, shuffled
+from sagan_tf.data.ordering import index_batches
 from sagan_tf.data.registry import open_source
 from sagan_tf.data.source import Source
 
@@ -54,7 +54,7 @@ def load(
             True.
         repeat: Whether to repeat for ever, in full batches; else one epoch, whose last batch
             may be smaller. Defaults to True.
-        seed: Of the order and the flips, in [0, 2**32). Defaults to 0.
+        seed: Of the order and the flips, in [0, 2**63). Defaults to 0.
         start: Number of batches to pass over, at no cost. Defaults to 0.
         data_dir: See `open_source`. Defaults to None.
         download: See `open_source`. Defaults to False.
@@ -84,8 +84,8 @@ def load(
         ("start", start, 0),
     ):
         _check_integer(name, value, minimum)
-    if seed >= 2**32:
-        raise ValueError(f"`seed` must be below 2**32. Received: {seed}")
+    if seed >= 2**63:
+        raise ValueError(f"`seed` must be below 2**63. Received: {seed}")
     if channels not in (1, 3):
         raise ValueError(f"`channels` must be 1 or 3. Received: {channels}")
     if not isinstance(name_or_path, Source):
@@ -96,55 +96,42 @@ def load(
         raise ValueError("`split`, `data_dir` and `download` belong to the call of open_source.")
     _check_classes(source, num_classes)
 
-    size = len(source)
     reader = ImageReader(source, image_size, channels, num_classes, skip_corrupt)
-
-    def place(batch):
-        indices = batch * batch_size + tf.range(batch_size, dtype=tf.int64)
-        if not repeat:
-            indices = indices[indices < size]
-        positions = indices % size
-        return indices, shuffled(positions, indices // size, seed, size) if shuffle else positions
-
-    def finish(indices, images, labels):
-        images = tf.cast(images, tf.float32) / 127.5 - 1.0
-        if flip:
-            heads = coins(indices, seed)[:, None, None, None]
-            images = tf.where(heads, tf.reverse(images, [2]), images)
-        return images, labels
-
-    num_batches = math.ceil(size / batch_size)
-    batches = (
-        tf.data.Dataset.counter(start) if repeat else tf.data.Dataset.range(start, num_batches)
-    )
-    order = batches.map(place)
+    indices = index_batches(len(source), batch_size, shuffle, repeat, seed, start)
     shape = (image_size, image_size, channels)
-    if size * math.prod(shape) <= MAX_BYTES_IN_MEMORY:
-        logging.info("Decoding %d images of %s", size, source.name)
+    if len(source) * math.prod(shape) <= MAX_BYTES_IN_MEMORY:
+        logging.info("Decoding %d images of %s", len(source), source.name)
         with tf.device("CPU"):
-            everything = [tf.constant(array) for array in reader.read_all()]
-        examples = order.map(
-            lambda indices, positions: (indices, *(tf.gather(a, positions) for a in everything))
+            images, labels = map(tf.constant, reader.read_all())
+        examples = indices.map(
+            lambda index, coin: (tf.gather(images, index), tf.gather(labels, index), coin)
         )
     else:
         examples = (
-            order.unbatch()
+            indices.unbatch()
             .map(_in_tensorflow(reader, shape), tf.data.AUTOTUNE)
             .batch(batch_size, drop_remainder=repeat)
-            .apply(tf.data.experimental.assert_cardinality(batches.cardinality()))
+            .apply(tf.data.experimental.assert_cardinality(indices.cardinality()))
         )
+
+    def finish(images, labels, coins):
+        images = tf.cast(images, tf.float32) / 127.5 - 1.0
+        if flip:
+            images = tf.where(coins[:, None, None, None], tf.reverse(images, [2]), images)
+        return images, labels
+
     options = tf.data.Options()
     options.deterministic = True
     return examples.map(finish, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE).with_options(options)
 
 
 def _in_tensorflow(reader, shape):
-    """The `ImageReader` as a TensorFlow function that also passes on the index."""
+    """The `ImageReader` as a TensorFlow function, which also passes the coin on."""
     read = until_exit(reader, default=(np.zeros(shape, np.uint8), np.int32(0)))
 
-    def call(index, position):
-        image, label = tf.numpy_function(read, [position], [tf.uint8, tf.int32], stateful=False)
-        return index, tf.ensure_shape(image, shape), tf.ensure_shape(label, ())
+    def call(index, coin):
+        image, label = tf.numpy_function(read, [index], [tf.uint8, tf.int32], stateful=False)
+        return tf.ensure_shape(image, shape), tf.ensure_shape(label, ()), coin
 
     return call
 

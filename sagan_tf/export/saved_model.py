@@ -50,38 +50,28 @@ def export_saved_model(sagan, directory, use_ema=True):
 
 def _archive(generator):
     latents = tf.TensorSpec((None, generator.latent_dim), tf.float32, name="latents")
-    labels = tf.TensorSpec((None,), tf.int32, name="labels")
     seeds = tf.TensorSpec((None,), tf.int32, name="seeds")
     truncation = tf.TensorSpec((None,), tf.float32, name="truncation")
-
+    labels = [tf.TensorSpec((None,), tf.int32, name="labels")]
     if generator.num_classes is None:
+        labels = []
 
-        def serve(latents):
-            return {"images": _run(generator, latents, tf.zeros(tf.shape(latents)[:1], "int32"))[0]}
+    def serve(latents, labels=None):
+        images, _ = _run(generator, latents, labels)
+        return {"images": images}
 
-        def generate(seeds, truncation):
-            return _generate(generator, tf.zeros_like(seeds), seeds, truncation)
-
-        signatures = [latents], [seeds, truncation]
-    else:
-
-        def serve(latents, labels):
-            return {"images": _run(generator, latents, labels)[0]}
-
-        def generate(labels, seeds, truncation):
-            return _generate(generator, labels, seeds, truncation)
-
-        signatures = [latents, labels], [labels, seeds, truncation]
+    def generate(seeds, truncation, labels=None):
+        return _generate(generator, seeds, truncation, labels)
 
     archive = keras.export.ExportArchive()
     archive.track(generator)
-    archive.add_endpoint("serving_default", serve, input_signature=signatures[0])
-    archive.add_endpoint("generate", generate, input_signature=signatures[1])
+    archive.add_endpoint("serving_default", serve, input_signature=[latents, *labels])
+    archive.add_endpoint("generate", generate, input_signature=[seeds, truncation, *labels])
     return archive
 
 
-def _generate(generator, labels, seeds, truncation):
-    _check_same_batch(seeds=seeds, labels=labels, truncation=truncation)
+def _generate(generator, seeds, truncation, labels):
+    _check_same_batch(seeds=seeds, truncation=truncation, labels=labels)
     in_range = tf.reduce_all((truncation > 0) & (truncation <= 1))
     tf.debugging.Assert(in_range, ["truncation must be in (0, 1]. Received:", truncation])
     # One draw per row: what a row gives must not depend on who shares its batch.
@@ -97,14 +87,10 @@ def _generate(generator, labels, seeds, truncation):
 
 
 def _run(generator, latents, labels):
-    _check_same_batch(latents=latents, labels=labels)
-    num_classes = generator.num_classes or 1
-    in_range = tf.reduce_all((labels >= 0) & (labels < num_classes))
-    check = tf.debugging.Assert(
-        in_range, [f"labels must be in [0, {num_classes}). Received:", labels], summarize=8
-    )
-    with tf.control_dependencies([check]):
-        labels = tf.identity(labels)
+    if labels is None:
+        labels = tf.zeros(tf.shape(latents)[:1], tf.int32)
+    else:
+        labels = _checked_labels(labels, latents, generator.num_classes)
     # TensorFlow's convolutions of an empty batch have the wrong shape: add a row, cut it off.
     batch = tf.shape(latents)[0]
     padding = tf.cast(tf.equal(batch, 0), tf.int32)
@@ -114,11 +100,23 @@ def _run(generator, latents, labels):
     return images[:batch], {key: value[:batch] for key, value in maps.items()}
 
 
+def _checked_labels(labels, latents, num_classes):
+    _check_same_batch(latents=latents, labels=labels)
+    in_range = tf.reduce_all((labels >= 0) & (labels < num_classes))
+    check = tf.debugging.Assert(
+        in_range, [f"labels must be in [0, {num_classes}). Received:", labels], summarize=8
+    )
+    # Or the look-up of the class would fail first, with a message that names no input.
+    with tf.control_dependencies([check]):
+        return tf.identity(labels)
+
+
 def _check_same_batch(**inputs):
     (first, reference), *others = inputs.items()
     for name, tensor in others:
-        tf.debugging.assert_equal(
-            tf.shape(tensor)[0],
-            tf.shape(reference)[0],
-            message=f"{name} and {first} must have the same number of rows",
-        )
+        if tensor is not None:
+            tf.debugging.assert_equal(
+                tf.shape(tensor)[0],
+                tf.shape(reference)[0],
+                message=f"{name} and {first} must have the same number of rows",
+            )

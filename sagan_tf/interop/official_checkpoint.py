@@ -86,7 +86,7 @@ def load_official_checkpoint(prefix):
             scope + "g_non_local/", {4 * base_channels: 32, 2 * base_channels: 64}
         ),
     )
-    checkpoint.restore(generator, scope, _GENERATOR)
+    checkpoint.restore(generator, scope, "g_", _GENERATOR)
 
     scope = checkpoint.scope_of("d_optimized_block1/sn_conv1/w")
     base_channels = checkpoint.shape(scope + "d_optimized_block1/sn_conv1/w")[-1]
@@ -98,7 +98,7 @@ def load_official_checkpoint(prefix):
             scope + "d_non_local/", {2 * base_channels: 32, base_channels: 64}
         ),
     )
-    checkpoint.restore(discriminator, scope, _DISCRIMINATOR)
+    checkpoint.restore(discriminator, scope, "d_", _DISCRIMINATOR)
     return generator, discriminator
 
 
@@ -153,12 +153,15 @@ class _Checkpoint:
         except ValueError as error:
             raise self._error(f"is not of the official SAGAN: {error}") from error
 
-    def restore(self, model, scope, names):
-        """Assigns every weight of `model`, each from a variable of its own."""
+    def restore(self, model, scope, start, names):
+        """Assigns every weight of `model`, each from a variable of its own in `scope`.
+
+        The official names of this network, and of no other, begin with `start`.
+        """
         sources = {scope + _official_name(weight.path, names): weight for weight in model.weights}
         if len(sources) != len(model.weights):
             raise RuntimeError(f"Two weights of {model.name} have the same official name")
-        self._check(sources, scope)
+        self._check(sources, scope + start)
         for name, weight in sources.items():
             value = self._value(name)
             if name.endswith("d_embedding/u"):
@@ -167,19 +170,16 @@ class _Checkpoint:
                 value = value / np.linalg.norm(value)
             weight.assign(np.reshape(value, weight.shape))
 
-    def _check(self, sources, scope):
+    def _check(self, sources, start):
         missing = [name for name in sources if name not in self._shapes]
         if missing:
             raise self._error(f"lacks {_listed(missing)}")
         # The last part of a slot's or moving average's name is not one of a network's.
-        letter = next(iter(sources)).removeprefix(scope)[:2]
         leaves = {name.rpartition("/")[2] for name in sources}
         extra = [
             name
             for name in sorted(self._shapes)
-            if name.startswith(scope + letter)
-            and name.rpartition("/")[2] in leaves
-            and name not in sources
+            if name.startswith(start) and name.rpartition("/")[2] in leaves and name not in sources
         ]
         if extra:
             raise self._error(f"has more than the official SAGAN: {_listed(extra)}")

@@ -1,8 +1,5 @@
 """Named configurations, and where their numbers come from."""
 
-import json
-import pathlib
-
 from sagan_tf.config import Config, ModelConfig, TrainingConfig, unknown_name
 
 PRESETS = {
@@ -65,39 +62,3 @@ def preset(name):
     if name not in PRESETS:
         raise unknown_name("preset", name, PRESETS)
     return PRESETS[name]
-
-
-def weights_directory(name):
-    """Where the package keeps the trained weights of a named preset, or `None` without."""
-    package = pathlib.Path(__file__).resolve().parents[1]
-    # A wheel holds saved_models inside the package, a checkout beside it.
-    for root in (package, package.parent):
-        directory = root / "saved_models" / name
-        if (directory / CONFIG_FILE).is_file():
-            return directory
-    return None
-
-
-CONFIG_FILE = "config.json"
-
-
-def read_config(directory):
-    """The `config.json` of a saved preset.
-
-    Raises:
-        ValueError: if the folder is missing, holds no preset, or its configuration cannot be read.
-    """
-    path = pathlib.Path(directory) / CONFIG_FILE
-    if not path.is_file():
-        raise ValueError(
-            f"No preset at {directory}: expected the name of one ({', '.join(PRESETS)}) or a "
-            f"folder written by save_preset, with a {CONFIG_FILE} in it"
-        )
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not valid JSON: {error}") from error
-    expected = {"generator", "discriminator", "sagan"}
-    if not isinstance(config, dict) or set(config) != expected:
-        raise ValueError(f"{path} must have the keys {', '.join(sorted(expected))}")
-    return config

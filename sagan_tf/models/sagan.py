@@ -1,9 +1,5 @@
 """The generator, the discriminator and the game between them."""
 
-import json
-import pathlib
-import tempfile
-
 import keras
 import numpy as np
 
@@ -11,16 +7,14 @@ from sagan_tf.config import unknown_name
 from sagan_tf.losses import LOSSES, PENALTIES
 from sagan_tf.models.discriminator import Discriminator
 from sagan_tf.models.generator import Generator
-from sagan_tf.models.presets import (
-    CONFIG_FILE,
-    PRESETS,
-    preset,
+from sagan_tf.models.preset_directory import (
     read_config,
+    read_weights,
     weights_directory,
+    write_preset,
 )
+from sagan_tf.models.presets import PRESETS
 from sagan_tf.models.sampling import check_labels, draw_latents, run_generator
-
-_WEIGHTS = ("generator", "discriminator", "ema_generator")
 
 
 @keras.saving.register_keras_serializable(package="sagan_tf")
@@ -249,26 +243,7 @@ class SAGAN(keras.Model):
             directory: Folder to create, or whose preset to replace. Holds `config.json` and a
                 `.weights.h5` file for each of generator, discriminator and ema_generator.
         """
-        directory = pathlib.Path(directory)
-        directory.mkdir(parents=True, exist_ok=True)
-        config = {
-            "generator": _arguments(self.generator),
-            "discriminator": _arguments(self.discriminator),
-            "sagan": {
-                "ema_decay": self.ema_decay,
-                "discriminator_steps": self.discriminator_steps,
-                "seed": self.seed,
-            },
-        }
-        # Everything is written aside first: a full disk must not cost the preset that was there.
-        with tempfile.TemporaryDirectory(dir=directory, prefix=".writing-") as aside:
-            aside = pathlib.Path(aside)
-            for name in _WEIGHTS:
-                getattr(self, name).save_weights(aside / f"{name}.weights.h5")
-            text = json.dumps(config, indent=2) + "\n"
-            (aside / CONFIG_FILE).write_text(text, encoding="utf-8")
-            for path in aside.iterdir():
-                path.replace(directory / path.name)
+        write_preset(self, directory)
 
     @classmethod
     def from_preset(cls, preset_name, load_weights=True):
@@ -283,16 +258,16 @@ class SAGAN(keras.Model):
             ValueError: if there is no such preset, it has no weights though they are asked for,
                 or its files cannot be read.
         """
-        directory = pathlib.Path(preset_name)
+        directory = preset_name
         if str(preset_name) in PRESETS:
+            if not load_weights:
+                return cls.from_model_config(PRESETS[preset_name].model)
             directory = weights_directory(preset_name)
-            if directory is None and load_weights:
+            if directory is None:
                 raise ValueError(
                     f"Preset {preset_name} has no trained weights: train it with "
                     f"experiments/train.py --preset={preset_name}, or pass load_weights=False"
                 )
-            if not load_weights:
-                return cls.from_model_config(preset(preset_name).model)
         config = read_config(directory)
         try:
             sagan = cls(
@@ -301,15 +276,9 @@ class SAGAN(keras.Model):
                 **config["sagan"],
             )
         except TypeError as error:
-            raise ValueError(f"{directory / CONFIG_FILE}: {error}") from error
+            raise ValueError(f"The configuration in {directory} does not fit: {error}") from error
         if load_weights:
-            for name in _WEIGHTS:
-                path = directory / f"{name}.weights.h5"
-                try:
-                    getattr(sagan, name).load_weights(path)
-                except (OSError, ValueError, KeyError) as error:
-                    reason = str(error).strip().splitlines()[0]
-                    raise ValueError(f"Cannot load weights from {path}: {reason}") from error
+            read_weights(sagan, directory)
         return sagan
 
     @classmethod
@@ -345,9 +314,3 @@ class SAGAN(keras.Model):
             for name in ("generator", "discriminator")
         }
         return cls(**{**config, **networks})
-
-
-def _arguments(network):
-    """The constructor's arguments that a preset keeps: not the name, nor the precision."""
-    config = network.get_config()
-    return {key: config[key] for key in config if key not in ("name", "trainable", "dtype")}

@@ -5,67 +5,100 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sagan_tf.data.ordering import coins, shuffled
+from sagan_tf.data.ordering import index_batches
 
 
-def permutations(size, epochs, seed=0):
-    """One row per epoch."""
-    positions = tf.tile(tf.range(size, dtype=tf.int64), [len(epochs)])
-    epochs = tf.repeat(tf.constant(epochs, tf.int64), size)
-    return shuffled(positions, epochs, seed, size).numpy().reshape(-1, size)
+def epochs(size, count, first=0, **options):
+    """Indices and coins, one row per epoch."""
+    found = index_batches(size, size, start=first, **options).take(count).as_numpy_iterator()
+    indices, coins = zip(*found, strict=True)
+    return np.stack(indices), np.stack(coins)
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 255, 256, 257, 1797, 65_537])
+@pytest.mark.parametrize("size", [1, 2, 3, 256, 257, 1797, 2**16, 2**16 + 1])
 def test_every_epoch_is_a_permutation(size):
-    orders = permutations(size, [0, 1])
+    orders, _ = epochs(size, 2)
     assert orders.dtype == np.int64
     np.testing.assert_array_equal(np.sort(orders), [range(size)] * 2)
 
 
 def test_all_orders_are_equally_likely():
-    counts = collections.Counter(map(tuple, permutations(4, range(6000)).tolist()))
+    counts = collections.Counter(map(tuple, epochs(4, 3000)[0].tolist()))
     assert len(counts) == 24
-    chi_squared = sum((count - 250) ** 2 / 250 for count in counts.values())
-    assert 9 < chi_squared < 50  # 23 degrees of freedom: 99.8 % lie in between.
+    chi_squared = sum((count - 125) ** 2 / 125 for count in counts.values())
+    assert 9 < chi_squared < 50  # 23 degrees of freedom: 99.7 % lie in between.
 
 
 def test_epochs_are_unrelated():
     """Two permutations share one place on average, whatever their length."""
-    orders = permutations(1797, range(40))
+    orders, _ = epochs(1797, 40)
     shared = [np.sum(a == b) for a, b in itertools.combinations(orders, 2)]
     np.testing.assert_allclose(np.mean(shared), 1, atol=0.15)  # 780 pairs: sigma is 0.036.
     assert np.abs(np.corrcoef(orders) - np.eye(40)).max() < 0.12  # Sigma is 0.024.
 
 
 def test_neighbours_are_unrelated():
-    for order in permutations(1797, range(5)):
+    for order in epochs(1797, 5)[0]:
         for lag in (1, 2, 16, 64):
             assert abs(np.corrcoef(order[lag:], order[:-lag])[0, 1]) < 0.12
 
 
-@pytest.mark.parametrize("epoch", [256, 2**16, 10**9, 2**32])
+@pytest.mark.parametrize("epoch", [1, 256, 2**16, 10**9, 2**32])
 def test_no_epoch_repeats_the_first(epoch):
-    first, other = permutations(1797, [0, epoch])
+    (first, first_coins), (other, other_coins) = epochs(1797, 1), epochs(1797, 1, epoch)
     assert np.sum(first == other) < 10
+    np.testing.assert_allclose(np.mean(first_coins == other_coins), 0.5, atol=0.06)
 
 
-@pytest.mark.parametrize("seed", [1, 256, 2**16, 2**31, 2**32 - 1])
+@pytest.mark.parametrize("seed", [1, 256, 2**16, 2**32, 2**63 - 1])
 def test_no_seed_repeats_the_first(seed):
-    assert np.sum(permutations(1797, [0]) == permutations(1797, [0], seed)) < 10
+    (first, first_coins), (other, other_coins) = epochs(1797, 1), epochs(1797, 1, seed=seed)
+    assert np.sum(first == other) < 10
+    np.testing.assert_allclose(np.mean(first_coins == other_coins), 0.5, atol=0.06)
+
+
+def test_coins_are_fair_and_unrelated():
+    _, coins = epochs(1797, 50)
+    assert coins.dtype == bool
+    np.testing.assert_allclose(coins.mean(), 0.5, atol=0.008)  # Sigma is 0.0017.
+    np.testing.assert_allclose((coins[1:] == coins[:-1]).mean(), 0.5, atol=0.008)
+    for lag in (1, 2, 64):
+        np.testing.assert_allclose((coins[:, lag:] == coins[:, :-lag]).mean(), 0.5, atol=0.008)
 
 
 def test_order_is_frozen():
     """Runs that were begun with an earlier version must go on in the same order."""
-    assert permutations(8, [0, 3], seed=5).tolist() == ORDER
-    assert coins(tf.range(16, dtype=tf.int64), 5).numpy().astype(int).tolist() == COINS
+    orders, coins = epochs(8, 2, first=3, seed=5)
+    assert orders.tolist() == [[3, 1, 7, 5, 2, 4, 0, 6], [1, 2, 6, 4, 0, 7, 3, 5]]
+    assert coins.astype(int).tolist() == [[0, 1, 0, 1, 1, 1, 0, 0], [1, 1, 0, 0, 1, 0, 0, 1]]
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2**32 - 1])
-def test_coins_are_fair_and_unrelated(seed):
-    indices = tf.range(100_000, dtype=tf.int64)
-    heads = coins(indices, seed).numpy()
-    assert heads.dtype == bool
-    np.testing.assert_allclose(heads.mean(), 0.5, atol=0.008)  # Sigma is 0.0016.
-    np.testing.assert_allclose((heads == coins(indices, 7).numpy()).mean(), 0.5, atol=0.008)
-    for lag in (1, 2, 64, 1797):
-        np.testing.assert_allclose((heads[lag:] == heads[:-lag]).mean(), 0.5, atol=0.008)
+@pytest.mark.parametrize("batch_size", [4, 23, 50])
+@pytest.mark.parametrize("repeat", [True, False])
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_start_passes_over_batches(batch_size, repeat, shuffle):
+    def listing(start, count):
+        batches = index_batches(23, batch_size, shuffle, repeat, seed=7, start=start)
+        assert batches.cardinality() == (
+            tf.data.INFINITE_CARDINALITY if repeat else max(0, -(-23 // batch_size) - start)
+        )
+        found = batches.take(count).as_numpy_iterator()
+        return [(indices.tolist(), coins.tolist()) for indices, coins in found]
+
+    whole = listing(0, 13)
+    assert len(whole) == (13 if repeat else min(13, -(-23 // batch_size)))
+    for start in (1, 6, 12):
+        assert listing(start, 13 - start) == whole[start:]
+
+
+def test_batches_are_full_but_for_the_last_of_a_single_epoch():
+    assert index_batches(5, 3).element_spec[0] == tf.TensorSpec((3,), tf.int64)
+    forever = index_batches(5, 3, shuffle=False).take(4).as_numpy_iterator()
+    assert [indices.tolist() for indices, _ in forever] == [
+        [0, 1, 2],
+        [3, 4, 0],
+        [1, 2, 3],
+        [4, 0, 1],
+    ]
+    once = index_batches(5, 3, shuffle=False, repeat=False).as_numpy_iterator()
+    assert [indices.tolist() for indices, _ in once] == [[0, 1, 2], [3, 4]]

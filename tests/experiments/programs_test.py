@@ -89,9 +89,7 @@ def test_samples_of_a_preset_folder(run_directory, tmp_path):
     }.items():
         for copy in "ab":
             run_well("sample", model, "--seed=1", *flags, f"--output={tmp_path / name}-{copy}.png")
-        first, second = (
-            np.asarray(Image.open(tmp_path / f"{name}-{copy}.png")) for copy in "ab"
-        )
+        first, second = (np.asarray(Image.open(tmp_path / f"{name}-{copy}.png")) for copy in "ab")
         np.testing.assert_array_equal(first, second)
         assert first.std() > 0
 

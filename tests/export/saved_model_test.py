@@ -21,7 +21,7 @@ def make(num_classes=3):
     )
     rng = np.random.default_rng(0)
     for weight in sagan.ema_generator.weights:
-        weight.assign(weight + 0.05 * np.abs(rng.standard_normal(weight.shape)))
+        weight.assign(weight + 0.01 * np.abs(rng.standard_normal(weight.shape)))
     return sagan
 
 
@@ -52,16 +52,21 @@ def generate(path):
     return call
 
 
-@pytest.mark.parametrize("loader", ["tf.saved_model.load", "hub.load"])
-def test_serves_the_same_images_where_neither_the_package_nor_keras_can_be_imported(
-    loader, sagan, path, tmp_path
+@pytest.mark.parametrize(
+    ("loader", "hidden"),
+    [
+        ("tf.saved_model.load", ("sagan_tf", "keras")),
+        ("hub.load", ("sagan_tf",)),  # tensorflow_hub imports Keras for itself
+    ],
+)
+def test_serves_the_same_images_where_the_package_cannot_be_imported(
+    loader, hidden, sagan, path, tmp_path
 ):
     latents, labels = draw_latents(3, 8, seed=0), np.array([0, 1, 2], "int32")
     np.savez(tmp_path / "in.npz", latents=latents, labels=labels)
     program = f"""
 import sys
-sys.modules["sagan_tf"] = None
-sys.modules["keras"] = None
+sys.modules.update(dict.fromkeys({hidden}))
 import numpy as np
 import tensorflow as tf
 {"import tensorflow_hub as hub" if loader == "hub.load" else ""}

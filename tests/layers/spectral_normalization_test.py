@@ -116,6 +116,22 @@ def test_gradient_is_that_of_the_kernel_over_its_spectral_norm(make, inputs):
     assert abs(cosine) < 1e-4
 
 
+def test_u_and_v_are_constants_to_the_gradient():
+    """Also before convergence, where a gradient through them would show."""
+    layer = _normalized(*LAYERS["Dense"])
+    kernel = ops.convert_to_numpy(layer.kernel)
+    u = ops.convert_to_numpy(layer.u)
+    v = u @ kernel.T / np.linalg.norm(u @ kernel.T)
+    u = v @ kernel / np.linalg.norm(v @ kernel)
+    cotangent = np.random.default_rng(6).standard_normal(kernel.shape).astype("float32")
+    _, (gradient,) = value_and_gradients(
+        lambda: ops.sum(layer.normalized_kernel()[0] * cotangent), [layer.kernel]
+    )
+    sigma = (v @ kernel @ u.T).item()
+    expected = cotangent / sigma - v.T @ u * np.sum(cotangent * kernel) / sigma**2
+    np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-5)
+
+
 @every_layer
 def test_forward_passes_leave_the_kernel_and_normalise(make, inputs):
     layer = _normalized(make, inputs)

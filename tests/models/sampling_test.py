@@ -55,8 +55,6 @@ def test_images_do_not_depend_on_the_batches_they_are_made_in():
 
 def test_no_latents_give_no_images():
     generator = Generator(16, channels=1, num_classes=3, base_channels=4, latent_dim=8)
-    images, maps = run_generator(
-        generator, np.zeros((0, 8), "float32"), [], return_attention=True
-    )
+    images, maps = run_generator(generator, np.zeros((0, 8), "float32"), [], return_attention=True)
     assert images.shape == (0, 16, 16, 1)
     assert maps["attention_8"].shape == (0, 64, 16)
