@@ -111,7 +111,6 @@ def load(
             indices.unbatch()
             .map(_in_tensorflow(reader, shape), tf.data.AUTOTUNE)
             .batch(batch_size, drop_remainder=repeat)
-            .apply(tf.data.experimental.assert_cardinality(indices.cardinality()))
         )
 
     def finish(images, labels, coins):
@@ -122,7 +121,11 @@ def load(
 
     options = tf.data.Options()
     options.deterministic = True
-    return examples.map(finish, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE).with_options(options)
+    examples = examples.map(finish, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    if not repeat:
+        num_batches = max(0, math.ceil(len(source) / batch_size) - start)
+        examples = examples.apply(tf.data.experimental.assert_cardinality(num_batches))
+    return examples.with_options(options)
 
 
 def _in_tensorflow(reader, shape):

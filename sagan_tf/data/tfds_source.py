@@ -52,7 +52,8 @@ class TfdsSource(Source):
         if self._in_memory and num_bytes > MAX_BYTES_IN_MEMORY:
             raise ValueError(
                 f"{name} has {num_bytes / 2**30:.1f} GiB of TF records, too many for memory. "
-                f"Convert it: tfds convert_format --dataset_version_dir={builder.data_dir} "
+                "Convert it (pip install apache-beam mlcroissant): tfds convert_format "
+                f"--dataset_version_dir={builder.data_dir} "
                 "--out_file_format=array_record"
             )
         label = info.features["label"]
@@ -123,7 +124,7 @@ def prepared_builder(name, data_dir=None, download=False):
     except Exception as error:  # Each builder raises what it likes, from KeyError to ImportError.
         raise ValueError(f"Cannot open the TFDS data set {name}: {_one_line(error)}") from error
     if builder.info.splits:
-        return builder
+        return _from_files(builder)
     if not download:
         raise ValueError(
             f"{builder.info.full_name} is not prepared in {builder.data_dir}. Pass its TFDS folder "
@@ -135,7 +136,12 @@ def prepared_builder(name, data_dir=None, download=False):
         builder.download_and_prepare(file_format=file_format)
     except Exception as error:
         raise ValueError(f"TFDS could not prepare {name}: {_one_line(error)}") from error
-    return tfds.builder(name, data_dir=data_dir)
+    return _from_files(builder)
+
+
+def _from_files(builder):
+    # Unlike the builder from code, this one knows of formats that the files were converted to.
+    return tfds.builder_from_directory(builder.data_dir)
 
 
 def _unknown(name):

@@ -26,15 +26,13 @@ PRESETS = {
             dataset="cifar10",
             steps=100_000,
             batch_size=64,
-            discriminator_steps=5,
-            generator_learning_rate=2e-4,
-            discriminator_learning_rate=2e-4,
             flip=True,
         ),
         source=(
-            "Widths, batch size, steps and five discriminator updates: Miyato et al. (2018, "
-            "arXiv 1802.05957), tables 1 and 4 and section 4.1. Attention at 16 and hinge loss as "
-            "in SAGAN; EMA as in BigGAN (arXiv 1809.11096)."
+            "Blocks, the generator's widths and batch size: the CIFAR-10 network of Miyato et al. "
+            "(2018, arXiv 1802.05957), table 4 and section 4. Attention at 16, one discriminator "
+            "update per step and the learning rates 1e-4 and 4e-4 are SAGAN's (arXiv 1805.08318, "
+            "sections 4 and 5); the average of the weights is BigGAN's (arXiv 1809.11096)."
         ),
     ),
     "sagan_imagenet_64": Config(

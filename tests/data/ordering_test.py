@@ -79,9 +79,6 @@ def test_order_is_frozen():
 def test_start_passes_over_batches(batch_size, repeat, shuffle):
     def listing(start, count):
         batches = index_batches(23, batch_size, shuffle, repeat, seed=7, start=start)
-        assert batches.cardinality() == (
-            tf.data.INFINITE_CARDINALITY if repeat else max(0, -(-23 // batch_size) - start)
-        )
         found = batches.take(count).as_numpy_iterator()
         return [(indices.tolist(), coins.tolist()) for indices, coins in found]
 

@@ -1,3 +1,4 @@
+import json
 import shutil
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -103,6 +104,19 @@ def test_big_tf_records_must_be_converted_first(pets_dir, monkeypatch, tmp_path)
     )
 
 
+def test_converted_records_are_found(pets_dir, tmp_path, monkeypatch):
+    """What `tfds convert_format` leaves: both formats in one folder."""
+    monkeypatch.setattr(tfds_source, "MAX_BYTES_IN_MEMORY", 100)
+    shutil.copytree(pets_dir(file_format="tfrecord"), tmp_path, dirs_exist_ok=True)
+    folder = tmp_path / "tiny_pets/labels/1.2.0"
+    for path in pets_dir().glob("tiny_pets/labels/1.2.0/*.array_record*"):
+        shutil.copy(path, folder)
+    info = json.loads((folder / "dataset_info.json").read_text())
+    info["alternativeFileFormats"] = ["array_record"]
+    (folder / "dataset_info.json").write_text(json.dumps(info))
+    assert values_and_labels(pets(tmp_path)) == values_and_labels(pets(pets_dir()))
+
+
 def test_a_data_set_without_its_code_is_read_from_its_files(pets_dir, tmp_path, no_network):
     original = prepared_builder("tiny_pets/labels", pets_dir())
     folder = tmp_path / "our_pets" / "1.2.0"
@@ -127,7 +141,6 @@ def test_damaged_files_are_an_error(pets_dir, tmp_path, file_format, damage):
     with pytest.raises(ValueError, match=rf"^Cannot read tiny_pets.* train in {folder}") as caught:
         values_and_labels(pets(folder))
     assert "\n" not in str(caught.value)
-    print(caught.value)
 
 
 def test_a_data_set_that_is_not_prepared(tmp_path, no_network):

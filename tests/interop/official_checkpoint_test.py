@@ -124,8 +124,6 @@ def test_infers_the_networks(generator, discriminator, resolutions, tmp_path):
     width, classes, _ = discriminator
     assert (networks[1].base_channels, networks[1].num_classes) == (width, classes)
     _assert_holds(networks, variables)
-    images = networks[0]((np.ones((2, latents), "float32"), np.zeros(2, "int32")))
-    assert np.isfinite(networks[1]((images, np.zeros(2, "int32")))).all()
 
 
 @pytest.fixture(scope="module")
