@@ -22,11 +22,11 @@ def _small(**arguments):
 
 def test_network(tmp_path):
     check_layer(
-        lambda: Discriminator(**SMALL, attention_resolutions=(8, 4)),
+        lambda: Discriminator(**SMALL, attention_resolutions=(4,)),
         (IMAGES, LABELS),
         tmp_path,
-        parameters=840 + 1240 + 1168 + 2 * 81 + 9 + 24,
-        state=(24 + 24 + 16) + 2 * 14 + 1 + 8,
+        parameters=840 + 1240 + 1168 + 81 + 9 + 24,
+        state=(24 + 24 + 16) + 14 + 1 + 8,
         mixed_output="float32",
     )
 

@@ -24,11 +24,11 @@ def _small(**arguments):
 
 def test_network(tmp_path):
     check_layer(
-        lambda: Generator(**SMALL, channels=1, attention_resolutions=(8, 16)),
+        lambda: Generator(**SMALL, channels=1, attention_resolutions=(16,)),
         (LATENTS, LABELS),
         tmp_path,
-        parameters=768 + 2 * 1336 + 2 * 81 + 16 + 73,
-        state=128 + 2 * (3 * 8 + 2 * 16) + 2 * 14 + 16 + 1,
+        parameters=768 + 2 * 1336 + 81 + 16 + 73,
+        state=128 + 2 * (3 * 8 + 2 * 16) + 14 + 16 + 1,
         mixed_output="float32",
     )
 
