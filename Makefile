@@ -24,7 +24,8 @@ demo: $(VENV)/.run
 
 test: $(VENV)/.dev
 	$(RUN) -m pytest -q
-	KERAS_BACKEND=jax $(RUN) -m pytest -q tests/layers tests/losses tests/models
+	KERAS_BACKEND=jax XLA_FLAGS=--xla_backend_optimization_level=0 \
+	    $(RUN) -m pytest -q tests/layers tests/losses tests/models
 
 lint: $(VENV)/.dev
 	$(RUN) -m ruff check .

@@ -50,8 +50,8 @@ def _silent_stderr():
 
 
 def _is_ours_or_grave(record):
-    # TFDS narrates, and warns of its own use of what it deprecated.
-    return "tensorflow_datasets" not in record.pathname or record.levelno >= logging.ERROR
+    # TensorFlow and TFDS narrate, and warn of their own use of what they deprecated.
+    return f"{os.sep}tensorflow" not in record.pathname or record.levelno >= logging.ERROR
 
 
 def _one_line(error):

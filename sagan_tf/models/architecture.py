@@ -45,12 +45,14 @@ def architecture(image_size):
 
 
 def check_arguments(channels, num_classes, **positive):
-    """Raises a ValueError that names the first argument out of range."""
+    """Raises an error that names the first argument of the wrong type or out of range."""
     if channels not in (1, 3):
         raise ValueError(f"`channels` must be 1 (grey) or 3 (RGB). Received: {channels=}")
     if num_classes is not None and num_classes < 1:
         raise ValueError(f"`num_classes` must be at least 1 or None. Received: {num_classes=}")
     for name, value in positive.items():
+        if not isinstance(value, int):
+            raise TypeError(f"`{name}` must be an int. Received: {name}={value!r}")
         if value < 1:
             raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}")
 
@@ -68,9 +70,17 @@ def attention_after(attention_resolutions, default, blocks):
         share a resolution, attention follows the first.
 
     Raises:
+        TypeError: if `attention_resolutions` is no sequence.
         ValueError: if no block has a resolution, or the map there has fewer than 8 channels.
     """
-    wanted = (default,) if attention_resolutions is None else tuple(attention_resolutions)
+    if attention_resolutions is None:
+        attention_resolutions = (default,)
+    if not isinstance(attention_resolutions, (tuple, list)):
+        raise TypeError(
+            "`attention_resolutions` must be a tuple of ints, or None. "
+            f"Received: {attention_resolutions=}"
+        )
+    wanted = tuple(attention_resolutions)
     first = {}
     for index, (resolution, channels) in enumerate(blocks):
         first.setdefault(resolution, (index, channels))

@@ -103,3 +103,10 @@ def test_attention_after(wanted, chosen):
 def test_attention_where_it_cannot_be(wanted, message):
     with pytest.raises(ValueError, match=message):
         attention_after(wanted, 8, BLOCKS)
+
+
+def test_arguments_of_the_wrong_type():
+    with pytest.raises(TypeError, match="`base_channels` must be an int. Received: .*1.5"):
+        check_arguments(3, None, base_channels=1.5)
+    with pytest.raises(TypeError, match="`attention_resolutions` must be a tuple of ints"):
+        attention_after(8, 8, BLOCKS)
