@@ -19,7 +19,9 @@ from experiments import program
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model", None, "Name of a preset with weights, or its folder.", required=True)
 flags.DEFINE_string("output", None, "PNG file to write.", required=True)
-flags.DEFINE_list("labels", None, "Classes, taken in turn. Default: at random.")
+flags.DEFINE_list(
+    "labels", None, "Classes, taken in turn. Default: at random, or all with --interpolate."
+)
 flags.DEFINE_integer(
     "num_images", None, "Images (default 64), or rows with --interpolate (8), --attention (5)."
 )
@@ -53,7 +55,11 @@ def main():
         rows = FLAGS.num_images or 8
         latents = models.draw_latents(2 * rows, sagan.generator.latent_dim, FLAGS.seed)
         walk = models.interpolate_latents(latents[:rows], latents[rows:], _WALK)
-        if labels is not None:
+        num_classes = sagan.generator.num_classes
+        if labels is None and num_classes is not None:
+            labels = range(num_classes)
+        if labels:
+            # Each row keeps its class.
             labels = [labels[row % len(labels)] for row in range(rows) for _ in range(_WALK)]
         images = sagan.generate(labels, latents=walk.reshape(rows * _WALK, -1), **options)
         picture = visualization.sample_grid(images, columns=_WALK)

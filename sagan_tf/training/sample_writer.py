@@ -58,7 +58,8 @@ def class_grid(sagan, seed=0):
         A `PIL.Image`.
     """
     num_classes = sagan.generator.num_classes
-    columns = min(num_classes or _COLUMNS, _COLUMNS)
-    labels = None if num_classes is None else np.arange(columns)
-    images = sagan.generate(labels, num_images=columns * _ROWS, seed=seed)
-    return sample_grid(images, columns=columns)
+    if num_classes is None:
+        return sample_grid(sagan.generate(num_images=_COLUMNS * _ROWS, seed=seed), _COLUMNS)
+    labels = range(min(num_classes, _COLUMNS))
+    images = sagan.generate(list(labels), num_images=len(labels) * _ROWS, seed=seed)
+    return sample_grid(images, column_labels=labels)

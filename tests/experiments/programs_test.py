@@ -92,6 +92,10 @@ def test_samples_of_a_preset_folder(run_directory, tmp_path):
         first, second = (np.asarray(Image.open(tmp_path / f"{name}-{copy}.png")) for copy in "ab")
         np.testing.assert_array_equal(first, second)
         assert first.std() > 0
+    # A walk keeps the class of its row; by default each row has the next.
+    flags = (model, "--seed=1", "--interpolate", "--num_images=2", "--labels=0,1")
+    run_well("sample", *flags, f"--output={tmp_path / 'named.png'}")
+    assert (tmp_path / "named.png").read_bytes() == (tmp_path / "walk-a.png").read_bytes()
 
 
 def test_export_of_a_preset_folder(run_directory, tmp_path):
