@@ -24,7 +24,7 @@ def _guarded(main, argv):
         with _silent_stderr():
             import tensorflow  # noqa: F401
         main()
-    except (ValueError, TypeError, OSError, FloatingPointError) as error:
+    except (ValueError, OSError, FloatingPointError) as error:
         sys.exit(f"{name}: error: {_one_line(error)}")
     except KeyboardInterrupt:
         sys.exit(f"{name}: interrupted")

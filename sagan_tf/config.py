@@ -96,7 +96,11 @@ class Config:
         return dataclasses.replace(self, model=parts[ModelConfig], training=parts[TrainingConfig])
 
     def override_text(self, assignments):
-        """Like `override`, for `"key=value"` texts whose values are Python literals or names."""
+        """Like `override`, for `"key=value"` texts whose values are Python literals or names.
+
+        Raises:
+            ValueError: for an unknown key, or a value that its key cannot have.
+        """
         changes = {}
         for assignment in assignments:
             key, separator, text = assignment.partition("=")
@@ -106,7 +110,10 @@ class Config:
                 changes[key] = ast.literal_eval(text)
             except (ValueError, SyntaxError):
                 changes[key] = text
-        return self.override(**changes)
+        try:
+            return self.override(**changes)
+        except TypeError as error:
+            raise ValueError(str(error)) from error
 
     def to_dict(self):
         """`{"model": {...}, "training": {...}, "source": ...}`, ready for JSON."""

@@ -71,15 +71,15 @@ def write_results(sagan, directory):
     return paths
 
 
-def attention_picture(sagan, labels=None, num_images=5, truncation=1.0, seed=0):
+def attention_picture(sagan, labels=None, num_images=5, seed=0, **options):
     """Samples with what some of their pixels attended to, at the highest resolution of attention.
 
     Args:
         sagan: A `SAGAN` whose generator attends.
         labels: As in `SAGAN.generate`; `None` takes the first classes in turn.
         num_images: int. Defaults to `5`.
-        truncation: float. Defaults to `1.0`.
         seed: int. Defaults to `0`.
+        **options: `truncation` and `use_ema` of `SAGAN.generate`.
 
     Returns:
         A `PIL.Image`.
@@ -96,8 +96,8 @@ def attention_picture(sagan, labels=None, num_images=5, truncation=1.0, seed=0):
     images, maps = sagan.generate(
         None if labels is None else list(labels),
         num_images,
-        truncation=truncation,
         seed=seed,
         return_attention=True,
+        **options,
     )
     return attention_overlay(images, maps[names[-1]])

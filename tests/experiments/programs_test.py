@@ -143,8 +143,8 @@ def test_a_second_run_into_the_folder_of_another_is_refused(run_directory):
         (["--set=num_classes=7"], "has 10 classes"),
         (["--loss=hing"], "Unknown loss: hing. Did you mean hinge?"),
         (["--steps=0"], "`steps` must be at least 1"),
-        (["--dataset=no_such_set"], "no_such_set is neither a folder nor a TFDS data set"),
-        (["--dataset=./no/such/folder"], "./no/such/folder"),
+        (["--dataset=no_such_set"], "'no_such_set' is neither a folder nor a TFDS data set"),
+        (["--dataset=./no/such/folder"], "image folder no/such/folder does not exist"),
         (["stray"], "unexpected argument 'stray'"),
     ],
 )
