@@ -27,7 +27,9 @@ def test_generate_shape_range_and_seed(num_classes):
     assert images.shape == (5, 16, 16, 1)
     assert images.dtype == np.float32
     assert np.abs(images).max() <= 1
-    np.testing.assert_array_equal(images[:2], sagan.generate(num_images=2, seed=1))
+    np.testing.assert_array_equal(images, sagan.generate(num_images=5, seed=1))
+    # Convolutions may sum in another order for another batch size.
+    np.testing.assert_allclose(images[:2], sagan.generate(num_images=2, seed=1), atol=1e-6)
     assert not np.array_equal(images, sagan.generate(num_images=5, seed=2))
     assert not np.array_equal(images, sagan.generate(num_images=5))
 
