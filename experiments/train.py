@@ -10,7 +10,20 @@ On a folder of images, one folder per class, with a smaller network:
       --dataset=~/flowers --set=base_channels=32 --set=flip=True --steps=50000
 
 Any other setting of the preset changes with --set=KEY=VALUE; a wrong key lists the valid ones.
+
+^C or a SIGTERM saves a checkpoint and leaves. Whatever ended a run, the same command goes on with
+it; on one device it ends with the same weights, bit for bit, as if nothing had happened.
+
+On all GPUs of this host, or on several hosts (see README.md, "Scaling out"):
+
+  python experiments/train.py --strategy=mirrored --preset=sagan_imagenet_128 --model_dir=runs/in \
+      --dataset=imagenet2012 --batch_size=256
 """
+
+import pathlib
+import shlex
+import signal
+import sys
 
 from absl import flags
 
@@ -27,27 +40,55 @@ flags.DEFINE_string("split", "train", "Split of the data set.")
 flags.DEFINE_bool("download", False, "Fetch a TFDS data set that is not there.")
 flags.DEFINE_bool("skip_corrupt", False, "Replace images that cannot be read, and count them.")
 flags.DEFINE_integer("steps", None, "Generator updates.")
-flags.DEFINE_integer("batch_size", None, "Real images per discriminator update.")
+flags.DEFINE_bool("extend", False, "Let a run go on to more --steps than it was begun with.")
+flags.DEFINE_integer(
+    "batch_size", None, "Real images per discriminator update, on all devices together."
+)
+flags.DEFINE_integer(
+    "accumulation_steps", None, "Slices into which an update divides its batch, to save memory."
+)
 flags.DEFINE_integer("seed", None, "Seed of everything random.")
 flags.DEFINE_enum("precision", None, ["float32", "mixed_bfloat16"], "Of the computation.")
 flags.DEFINE_string("loss", None, "hinge, wasserstein, non_saturating or least_squares.")
 flags.DEFINE_multi_string("set", [], "KEY=VALUE, a setting to change. May be repeated.")
 flags.DEFINE_integer("log_every", 50, "Steps between two records of the metrics.", lower_bound=1)
 flags.DEFINE_integer("sample_every", 500, "Steps between two sample grids.", lower_bound=1)
+flags.DEFINE_integer("checkpoint_every", 500, "Steps between two checkpoints.", lower_bound=1)
+flags.DEFINE_integer("keep", 3, "How many of the newest checkpoints to keep.", lower_bound=1)
+flags.DEFINE_string("monitor", None, "Metric by which the best checkpoint is kept as well.")
+flags.DEFINE_enum("mode", "min", ["min", "max"], "Which value of --monitor is best.")
+flags.DEFINE_enum(
+    "strategy",
+    "auto",
+    ["auto", "none", "mirrored", "multiworker", "tpu"],
+    "Over which devices to train. auto: the TPU if --tpu names one, the hosts of TF_CONFIG, all "
+    "GPUs of this host, or one device.",
+)
+flags.DEFINE_string("tpu", None, "Name or address of a TPU; local on the TPU's own host.")
+flags.DEFINE_integer("steps_per_loop", 1, "Steps per call of TensorFlow.", lower_bound=1)
 
 
 def main():
+    from sagan_tf import training
+
+    strategy = training.make_strategy(FLAGS.strategy, FLAGS.tpu)
+    config, source = configure()
+    recipe = config.training
+    replicas = strategy.num_replicas_in_sync
+    training.replica_batch_size(recipe.batch_size, replicas, recipe.accumulation_steps)
+    with strategy.scope():
+        train(config, source, strategy)
+
+
+def configure():
+    """The run's `Config` and its data set, as the flags want them."""
+    from sagan_tf import data
     from sagan_tf.models import preset
 
     config = preset(FLAGS.preset)
-    named = ("dataset", "steps", "batch_size", "seed", "precision", "loss")
-    changes = {name: FLAGS[name].value for name in named if FLAGS[name].value is not None}
+    settings = ("dataset", "steps", "batch_size", "accumulation_steps", "seed", "precision", "loss")
+    changes = {name: FLAGS[name].value for name in settings if FLAGS[name].value is not None}
     config = config.override(**changes).override_text(FLAGS.set)
-
-    import keras
-
-    from sagan_tf import SAGAN, data, training
-
     source = data.open_source(
         config.training.dataset,
         split=FLAGS.split,
@@ -58,10 +99,45 @@ def main():
     other_data = config.training.dataset != preset(FLAGS.preset).training.dataset
     if other_data and not classes_chosen and source.num_classes:
         config = config.override(num_classes=source.num_classes)
+    return config, source
+
+
+def make_model(config):
+    """A compiled `SAGAN`."""
+    import keras
+
+    from sagan_tf import SAGAN
+    from sagan_tf.models import make_optimizers
 
     recipe = config.training
     keras.config.set_dtype_policy(recipe.precision)
     keras.utils.set_random_seed(recipe.seed)
+    sagan = SAGAN.from_model_config(
+        config.model, discriminator_steps=recipe.discriminator_steps, seed=recipe.seed
+    )
+    sagan.compile(
+        *make_optimizers(recipe),
+        loss=recipe.loss,
+        penalty=recipe.penalty,
+        penalty_weight=recipe.penalty_weight,
+        accumulation_steps=recipe.accumulation_steps,
+        global_clipnorm=recipe.global_clipnorm,
+    )
+    return sagan
+
+
+def train(config, source, strategy):
+    """Trains from the last checkpoint to the last step, or until a signal comes."""
+    from sagan_tf import data, training
+
+    recipe = config.training
+    directory = pathlib.Path(FLAGS.model_dir)
+    training.check_run(directory, config, FLAGS.extend)
+    sagan = make_model(config)
+    checkpoints = training.Checkpoints(
+        directory / "checkpoints", sagan, FLAGS.keep, FLAGS.monitor, FLAGS.mode
+    )
+    found = checkpoints.restore()
     images_per_step = recipe.batch_size * recipe.discriminator_steps
     dataset = data.load(
         source,
@@ -71,36 +147,39 @@ def main():
         num_classes=config.model.num_classes,
         flip=recipe.flip,
         seed=recipe.seed,
+        start=sagan.step,
         skip_corrupt=FLAGS.skip_corrupt,
     )
-    sagan = SAGAN.from_model_config(
-        config.model, discriminator_steps=recipe.discriminator_steps, seed=recipe.seed
-    )
-    betas = {"beta_1": recipe.beta_1, "beta_2": recipe.beta_2}
-    sagan.compile(
-        keras.optimizers.Adam(recipe.generator_learning_rate, **betas),
-        keras.optimizers.Adam(recipe.discriminator_learning_rate, **betas),
-        loss=recipe.loss,
-        penalty=recipe.penalty,
-        penalty_weight=recipe.penalty_weight,
-    )
+    training.open_run(directory, config, FLAGS.extend)
+    say = print if training.is_chief() else lambda text: None
+    say(f"{len(source)} images of {recipe.dataset}; settings in {directory / 'config.json'}")
+    say(training.describe(strategy))
+    if found:
+        say(f"Going on from {found}")
 
-    directory = training.open_run(FLAGS.model_dir, config)
-    print(f"{len(source)} images of {recipe.dataset}; settings in {directory / 'config.json'}")
-    sagan.fit(
-        dataset,
-        steps_per_epoch=recipe.steps,
-        shuffle=False,
-        verbose=0,
-        callbacks=[
-            training.ProgressBar(recipe.steps, images_per_step),
-            training.MetricsLogger(directory, FLAGS.log_every, images_per_step, recipe.steps),
-            training.SampleWriter(directory, FLAGS.sample_every, recipe.steps),
-        ],
-    )
-    for name, path in training.write_results(sagan, directory).items():
-        print(f"{name + ':':12} {path}")
-    print(f"{'metrics:':12} {directory / 'metrics.jsonl'}, tensorboard --logdir {directory}")
+    steps = recipe.steps
+    with training.Interruption(sagan) as interruption:
+        training.Trainer(sagan, strategy, FLAGS.steps_per_loop).fit(
+            dataset,
+            steps,
+            callbacks=[
+                training.Watchdog(FLAGS.log_every, steps, checkpoints),
+                training.ProgressBar(steps, images_per_step),
+                training.MetricsLogger(directory, FLAGS.log_every, images_per_step, steps),
+                training.SampleWriter(directory, FLAGS.sample_every, steps),
+                training.CheckpointWriter(checkpoints, FLAGS.checkpoint_every, steps),
+            ],
+        )
+    if sagan.step < steps:
+        command = shlex.join([sys.executable, *sys.argv])
+        say(f"Stopped after step {sagan.step} of {steps}; all is in {checkpoints.last}")
+        say(f"To go on, the same command again:\n  {command}")
+        # Another worker may have got the signal.
+        sys.exit(128 + (interruption.signal or signal.SIGTERM))
+    if training.is_chief():
+        for name, path in training.write_results(sagan, directory).items():
+            print(f"{name + ':':12} {path}")
+        print(f"{'metrics:':12} {directory / 'metrics.jsonl'}, tensorboard --logdir {directory}")
 
 
 if __name__ == "__main__":

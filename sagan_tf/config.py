@@ -31,8 +31,11 @@ class TrainingConfig:
         loss: `"hinge"`, `"wasserstein"`, `"non_saturating"` or `"least_squares"`.
         penalty: `None`, `"gradient_penalty"` or `"r1"`.
         penalty_weight: Factor of the penalty.
+        accumulation_steps: Slices into which an update divides its batch, to save memory.
+        global_clipnorm: Bound of the norm of an update's gradients, `None` for none.
         generator_learning_rate: Adam's learning rate.
         discriminator_learning_rate: Adam's learning rate.
+        learning_rate_schedule: `"constant"`, or `"linear"` decay to zero at the end of the run.
         beta_1: Adam's, for both networks.
         beta_2: Adam's, for both networks.
         flip: Whether to flip real images at random, left to right.
@@ -47,8 +50,11 @@ class TrainingConfig:
     loss: str = "hinge"
     penalty: str | None = None
     penalty_weight: float = 10.0
+    accumulation_steps: int = 1
+    global_clipnorm: float | None = None
     generator_learning_rate: float = 1e-4
     discriminator_learning_rate: float = 4e-4
+    learning_rate_schedule: str = "constant"
     beta_1: float = 0.0
     beta_2: float = 0.9
     flip: bool = False
@@ -60,12 +66,21 @@ class TrainingConfig:
             raise ValueError(
                 f"`precision` must be float32 or mixed_bfloat16. Received: {self.precision}"
             )
-        for name in ("steps", "batch_size", "discriminator_steps"):
+        if self.learning_rate_schedule not in ("constant", "linear"):
+            raise ValueError(
+                "`learning_rate_schedule` must be constant or linear. "
+                f"Received: {self.learning_rate_schedule}"
+            )
+        for name in ("steps", "batch_size", "discriminator_steps", "accumulation_steps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1. Received: {getattr(self, name)}")
         for name in ("generator_learning_rate", "discriminator_learning_rate"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"`{name}` must be positive. Received: {getattr(self, name)}")
+        if self.global_clipnorm is not None and not self.global_clipnorm > 0:
+            raise ValueError(
+                f"`global_clipnorm` must be positive or None. Received: {self.global_clipnorm}"
+            )
         for name in ("beta_1", "beta_2"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be in [0, 1). Received: {getattr(self, name)}")
@@ -144,7 +159,7 @@ def _replace(part, changes):
 
 def _checked(name, value, annotation):
     """`value` as the annotation wants it: an int is a fine float, a list a fine tuple."""
-    if annotation is float and type(value) is int:
+    if annotation in (float, float | None) and type(value) is int:
         return float(value)
     if annotation == tuple[int, ...] | None:
         value = (value,) if type(value) is int else value

@@ -3,6 +3,7 @@
 from sagan_tf.models.discriminator import Discriminator
 from sagan_tf.models.folding import fold_spectral_norm
 from sagan_tf.models.generator import Generator
+from sagan_tf.models.optimizers import make_optimizers
 from sagan_tf.models.presets import PRESETS, preset
 from sagan_tf.models.sagan import SAGAN
 from sagan_tf.models.sampling import draw_latents, interpolate_latents
@@ -15,5 +16,6 @@ __all__ = [
     "draw_latents",
     "fold_spectral_norm",
     "interpolate_latents",
+    "make_optimizers",
     "preset",
 ]

@@ -7,6 +7,7 @@ from sagan_tf.config import unknown_name
 from sagan_tf.losses import LOSSES, PENALTIES
 from sagan_tf.models.discriminator import Discriminator
 from sagan_tf.models.generator import Generator
+from sagan_tf.models.optimizers import check_optimizer
 from sagan_tf.models.preset_directory import (
     read_config,
     read_weights,
@@ -72,8 +73,16 @@ class SAGAN(keras.Model):
             {**generator.get_config(), "name": "ema_generator", "trainable": False}
         )
         self.ema_generator.set_weights(generator.get_weights())
-        names = ["discriminator_loss", "generator_loss", "real_logits", "fake_logits"]
-        self._trackers = {name: keras.metrics.Mean(name) for name in [*names, *self.gates]}
+        names = [
+            "discriminator_loss",
+            "generator_loss",
+            "real_logits",
+            "fake_logits",
+            "real_variance",
+            "fake_variance",
+            *self.gates,
+        ]
+        self._trackers = {name: keras.metrics.Mean(name) for name in names}
         self.built = True
 
     @property
@@ -100,6 +109,8 @@ class SAGAN(keras.Model):
         loss="hinge",
         penalty=None,
         penalty_weight=10.0,
+        accumulation_steps=1,
+        global_clipnorm=None,
         **kwargs,
     ):
         """Configures training, and builds all its variables.
@@ -113,15 +124,27 @@ class SAGAN(keras.Model):
             penalty: `None`, `"gradient_penalty"` (between real and fake images) or `"r1"` (at
                 real images), added to the discriminator's loss. Defaults to `None`.
             penalty_weight: float, the penalty's factor. Defaults to `10.0`.
+            accumulation_steps: int, slices into which each update divides its images to save
+                memory. Their gradients are averaged and applied at once; batch norm's statistics
+                are those of a slice. Defaults to `1`.
+            global_clipnorm: float, bound of the norm of all gradients of an update together,
+                averaged over replicas and slices; `None` for none. Defaults to `None`.
             **kwargs: `run_eagerly`, `jit_compile` and `steps_per_execution` of `Model.compile`.
 
         Raises:
-            ValueError: for an unknown loss or penalty.
+            ValueError: for an unknown loss or penalty, a value out of range, or an optimizer that
+                itself accumulates or clips gradients: it would before they are averaged.
         """
         if loss not in LOSSES:
             raise unknown_name("loss", loss, LOSSES)
         if penalty is not None and penalty not in PENALTIES:
             raise unknown_name("penalty", penalty, PENALTIES)
+        if accumulation_steps < 1:
+            raise ValueError(f"`accumulation_steps` must be at least 1. {accumulation_steps=}")
+        if global_clipnorm is not None and not global_clipnorm > 0:
+            raise ValueError(f"`global_clipnorm` must be positive or None. {global_clipnorm=}")
+        for optimizer in (generator_optimizer, discriminator_optimizer):
+            check_optimizer(optimizer)
         # Without `optimizer=None` Keras installs an RMSprop of its own.
         super().compile(optimizer=None, **kwargs)
         self.generator_optimizer = generator_optimizer or keras.optimizers.Adam(1e-4, 0.0, 0.9)
@@ -131,6 +154,8 @@ class SAGAN(keras.Model):
         self.loss_name = loss
         self.penalty_name = penalty
         self.penalty_weight = penalty_weight
+        self.accumulation_steps = accumulation_steps
+        self.global_clipnorm = global_clipnorm
         # A distribution strategy cannot create variables inside the compiled step.
         self.generator_optimizer.build(self.generator.trainable_weights)
         self.discriminator_optimizer.build(self.discriminator.trainable_weights)
@@ -145,6 +170,8 @@ class SAGAN(keras.Model):
             "loss": self.loss_name,
             "penalty": self.penalty_name,
             "penalty_weight": self.penalty_weight,
+            "accumulation_steps": self.accumulation_steps,
+            "global_clipnorm": self.global_clipnorm,
         }
 
     def compile_from_config(self, config):
@@ -157,7 +184,9 @@ class SAGAN(keras.Model):
     @property
     def step(self):
         """int, number of generator updates so far; 0 before `compile`."""
-        return int(self.generator_optimizer.iterations) if self.compiled else 0
+        if not self.compiled:
+            return 0
+        return int(keras.ops.convert_to_numpy(self.generator_optimizer.iterations))
 
     def train_step(self, data):
         """One step: `discriminator_steps` discriminator updates and a generator update.

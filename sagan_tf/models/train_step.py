@@ -8,6 +8,9 @@ import tensorflow as tf
 
 from sagan_tf.losses import LOSSES, PENALTIES
 
+# By default TensorFlow takes another algorithm under XLA, and so other numbers.
+_ALGORITHM = "philox"
+
 
 def train_step(sagan, images, labels):
     """Updates the discriminator `discriminator_steps` times, the generator and its average once.
@@ -21,53 +24,67 @@ def train_step(sagan, images, labels):
         Dict from the names of the model's metrics to their values in this step; those of the
         discriminator are means over its updates.
     """
-    parts = sagan.discriminator_steps
-    if images.shape[0] is not None and images.shape[0] % parts:
+    updates, slices = sagan.discriminator_steps, sagan.accumulation_steps
+    size = images.shape[0] or tf.shape(images)[0]
+    if isinstance(size, int) and size % (updates * slices):
         raise ValueError(
-            f"A batch must divide into discriminator_steps={parts} parts. "
-            f"Received: {images.shape[0]} images per replica"
+            f"A batch must divide into discriminator_steps={updates} times accumulation_steps="
+            f"{slices} parts. Received: {size} images per replica"
         )
-    batch = tf.shape(images)[0] // parts
-    draws = _Draws(sagan, batch)
+    draws = _Draws(sagan, size // (updates * slices))
 
-    reports = []
-    for real_images, real_labels in zip(
-        tf.split(images, parts), tf.split(labels, parts), strict=True
-    ):
-        reports.append(_update_discriminator(sagan, real_images, real_labels, draws))
-    report = {name: tf.add_n([r[name] for r in reports]) / parts for name in reports[0]}
+    reports = [
+        _update_discriminator(sagan, *real, draws)
+        for real in zip(tf.split(images, updates), tf.split(labels, updates), strict=True)
+    ]
+    report = {name: tf.add_n([r[name] for r in reports]) / updates for name in reports[0]}
     report["generator_loss"] = _update_generator(sagan, draws)
     _update_average(sagan)
     return {**report, **sagan.gates}
 
 
-def _update_discriminator(sagan, real_images, real_labels, draws):
-    discriminator = sagan.discriminator
-    fake_labels = draws.labels()
-    fake_images = sagan.generator((draws.latents(), fake_labels), training=True)
+def _update_discriminator(sagan, images, labels, draws):
+    discriminator, slices = sagan.discriminator, sagan.accumulation_steps
     variables = discriminator.trainable_weights
-    with tf.GradientTape() as tape:
-        logits = discriminator(
-            (
-                tf.concat([tf.cast(real_images, fake_images.dtype), fake_images], axis=0),
-                tf.concat([tf.cast(real_labels, "int32"), fake_labels], axis=0),
-            ),
-            training=True,
-        )
-        real_logits, fake_logits = tf.split(logits, 2)
-        loss = LOSSES[sagan.loss_name].discriminator(real_logits, fake_logits)
-        if sagan.penalty_name == "r1":
-            loss += _penalty(sagan, real_images, real_labels)
-        elif sagan.penalty_name == "gradient_penalty":
-            share = draws.uniform((1, 1, 1))
-            between = share * real_images + (1.0 - share) * fake_images
-            loss += _penalty(sagan, between, real_labels)
-    _apply(sagan.discriminator_optimizer, tape.gradient(loss, variables), variables)
-    return {
-        "discriminator_loss": loss,
-        "real_logits": tf.reduce_mean(real_logits),
-        "fake_logits": tf.reduce_mean(fake_logits),
-    }
+
+    def report_and_gradients(real_images, real_labels, latents, fake_labels, share, moves_u):
+        fake_images = sagan.generator((latents, fake_labels), training=True)
+        with tf.GradientTape() as tape:
+            logits = discriminator(
+                (
+                    tf.concat([tf.cast(real_images, fake_images.dtype), fake_images], axis=0),
+                    tf.concat([tf.cast(real_labels, "int32"), fake_labels], axis=0),
+                ),
+                training=moves_u,
+            )
+            real_logits, fake_logits = tf.split(logits, 2)
+            loss = LOSSES[sagan.loss_name].discriminator(real_logits, fake_logits)
+            if sagan.penalty_name == "r1":
+                loss += _penalty(sagan, real_images, real_labels)
+            elif sagan.penalty_name == "gradient_penalty":
+                between = share * real_images + (1.0 - share) * fake_images
+                loss += _penalty(sagan, between, real_labels)
+        report = {
+            "discriminator_loss": loss,
+            "real_logits": tf.reduce_mean(real_logits),
+            "fake_logits": tf.reduce_mean(fake_logits),
+            "real_variance": _variance(real_images),
+            "fake_variance": _variance(fake_images),
+        }
+        return report, tape.gradient(loss, variables)
+
+    report, gradients = _mean_over_slices(
+        report_and_gradients,
+        tf.split(images, slices),
+        tf.split(labels, slices),
+        draws.latents(),
+        draws.labels(),
+        draws.uniform((1, 1, 1)),
+        # Power iterations advance once per update: all slices see the same sigma.
+        [False] * (slices - 1) + [True],
+    )
+    _apply(sagan, sagan.discriminator_optimizer, gradients, variables)
+    return report
 
 
 def _penalty(sagan, images, labels):
@@ -77,25 +94,56 @@ def _penalty(sagan, images, labels):
     return sagan.penalty_weight * PENALTIES[sagan.penalty_name](tape.gradient(logits, images))
 
 
+def _variance(images):
+    """Of each pixel over the images, in the mean: 0 when all images are the same."""
+    return tf.reduce_mean(tf.math.reduce_variance(tf.cast(images, "float32"), axis=0))
+
+
 def _update_generator(sagan, draws):
     generator = sagan.generator
-    latents, labels = draws.latents(), draws.labels()
     variables = generator.trainable_weights
-    with tf.GradientTape() as tape:
-        fake_images = generator((latents, labels), training=True)
-        # Not training: the discriminator's power iterations advance with its own updates only.
-        fake_logits = sagan.discriminator((fake_images, labels), training=False)
-        loss = LOSSES[sagan.loss_name].generator(fake_logits)
-    _apply(sagan.generator_optimizer, tape.gradient(loss, variables), variables)
+
+    def loss_and_gradients(latents, labels):
+        with tf.GradientTape() as tape:
+            fake_images = generator((latents, labels), training=True)
+            # Not training: the discriminator's power iterations advance with its own updates only.
+            fake_logits = sagan.discriminator((fake_images, labels), training=False)
+            loss = LOSSES[sagan.loss_name].generator(fake_logits)
+        return loss, tape.gradient(loss, variables)
+
+    loss, gradients = _mean_over_slices(loss_and_gradients, draws.latents(), draws.labels())
+    _apply(sagan, sagan.generator_optimizer, gradients, variables)
     return loss
 
 
-def _apply(optimizer, gradients, variables):
-    # Keras optimizers sum gradients over replicas; the loss is a mean over the global batch.
-    # Those of per-class parameters come as IndexedSlices, which know no division.
-    replicas = tf.distribute.get_replica_context().num_replicas_in_sync
-    gradients = [tf.convert_to_tensor(gradient) / replicas for gradient in gradients]
-    optimizer.apply(gradients, variables)
+def _mean_over_slices(function, *inputs):
+    """Mean of the function's results over slices, of which only one is in memory at a time.
+
+    Args:
+        function: Of one slice of each input; returns a nest of tensors.
+        *inputs: Lists of equal length, one item per slice.
+    """
+    total = None
+    for slice_ in zip(*inputs, strict=True):
+        # The next slice waits for the gradients of the one before, so its memory can be reused.
+        with tf.control_dependencies(tf.nest.flatten(total) if total is not None else []):
+            # Gradients of per-class parameters are IndexedSlices, which cannot be added.
+            result = tf.nest.map_structure(tf.convert_to_tensor, function(*slice_))
+            total = result if total is None else tf.nest.map_structure(tf.add, total, result)
+    return tf.nest.map_structure(lambda tensor: tensor / len(inputs[0]), total)
+
+
+def _apply(sagan, optimizer, gradients, variables):
+    replica = tf.distribute.get_replica_context()
+    if sagan.global_clipnorm is not None:
+        gradients = replica.all_reduce(tf.distribute.ReduceOp.MEAN, gradients)
+        gradients, _ = tf.clip_by_global_norm(gradients, sagan.global_clipnorm)
+    optimizer.apply(_scale_for_sum(gradients, replica.num_replicas_in_sync), variables)
+
+
+def _scale_for_sum(gradients, replicas):
+    """Keras optimizers sum gradients over replicas; the loss is a mean over the global batch."""
+    return [gradient / replicas for gradient in gradients]
 
 
 def _update_average(sagan):
@@ -107,31 +155,34 @@ def _update_average(sagan):
 
 
 class _Draws:
-    """The random numbers of one step, in the order in which they are asked for."""
+    """The random numbers of one step, in the order in which they are asked for.
 
-    def __init__(self, sagan, batch):
+    Each draw is made for all slices and replicas together; this replica gets the list of its
+    shares, one per slice.
+    """
+
+    def __init__(self, sagan, images_per_slice):
         self._sagan = sagan
-        self._batch = batch
+        self._size = images_per_slice
         self._count = 0
         step = tf.cast(sagan.generator_optimizer.iterations.value, "int32")
-        self._seed = tf.random.fold_in(tf.constant([sagan.seed, 0], "int32"), step)
+        self._seed = tf.random.fold_in(tf.constant([sagan.seed, 0], "int32"), step, _ALGORITHM)
 
     def latents(self):
-        return self._slice(tf.random.stateless_normal, (self._sagan.generator.latent_dim,))
+        return self._draw(tf.random.stateless_normal, (self._sagan.generator.latent_dim,))
 
     def labels(self):
         classes = self._sagan.generator.num_classes or 1
-        return self._slice(tf.random.stateless_uniform, (), minval=0, maxval=classes, dtype="int32")
+        return self._draw(tf.random.stateless_uniform, (), minval=0, maxval=classes, dtype="int32")
 
     def uniform(self, shape):
-        return self._slice(tf.random.stateless_uniform, shape)
+        return self._draw(tf.random.stateless_uniform, shape)
 
-    def _slice(self, distribution, shape, **kwargs):
+    def _draw(self, distribution, shape, **kwargs):
         replica = tf.distribute.get_replica_context()
-        seed = tf.random.fold_in(self._seed, self._count)
+        parts = (self._sagan.accumulation_steps, replica.num_replicas_in_sync)
+        seed = tf.random.fold_in(self._seed, self._count, _ALGORITHM)
         self._count += 1
-        everything = distribution(
-            (self._batch * replica.num_replicas_in_sync, *shape), seed=seed, **kwargs
-        )
-        start = self._batch * replica.replica_id_in_sync_group
-        return everything[start : start + self._batch]
+        shape = (*parts, self._size, *shape)
+        everything = distribution(shape, seed=seed, alg=_ALGORITHM, **kwargs)
+        return tf.unstack(everything[:, replica.replica_id_in_sync_group])

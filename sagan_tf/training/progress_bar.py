@@ -6,6 +6,8 @@ import time
 import keras
 import tqdm
 
+from sagan_tf.training.strategy import is_chief
+
 
 class ProgressBar(keras.callbacks.Callback):
     """Shows steps, time left, images per second, both losses and the attention gates.
@@ -27,6 +29,7 @@ class ProgressBar(keras.callbacks.Callback):
             initial=self.model.step,
             unit="step",
             dynamic_ncols=True,
+            disable=not is_chief(),
             # A log file is not a screen: a line now and then is enough.
             mininterval=0.5 if sys.stderr.isatty() else 15.0,
         )

@@ -1,50 +1,96 @@
 """The folder of a training run."""
 
+import fcntl
 import json
 import pathlib
 
 from sagan_tf.training.sample_writer import class_grid
+from sagan_tf.training.strategy import is_chief
 from sagan_tf.visualization import attention_overlay, read_metrics, training_curves
 
+_CONFIG = "config.json"
+_locks: dict = {}
 
-def open_run(directory, config):
-    """Creates the folder of a run and writes its resolved configuration.
+
+def check_run(directory, config, extend=False):
+    """Refuses a folder that holds a run of another configuration; changes nothing.
 
     Args:
-        directory: Folder of the run. It may exist, and hold a run of the same configuration, which
-            starts anew.
+        directory: Folder of a run, or none yet.
+        config: The `Config` of the run that is to begin or to go on in it.
+        extend: bool, whether `config` may have more steps than the run in the folder, unless its
+            learning rates depend on their number. Defaults to `False`.
+
+    Raises:
+        ValueError: if the configurations differ; the message shows where.
+    """
+    path = pathlib.Path(directory) / _CONFIG
+    if not path.exists():
+        return
+    difference = _difference(_read(path), config.to_dict(), extend)
+    if difference:
+        raise ValueError(
+            f"{directory} holds a run of another configuration ({'; '.join(difference)}): "
+            "choose another --model_dir"
+        )
+
+
+def open_run(directory, config, extend=False):
+    """Creates the folder of a run, locks it and writes the run's resolved configuration.
+
+    The lock lasts as long as the process: two runs in one folder would overwrite each other's
+    files. On several workers only the chief writes and locks.
+
+    Args:
+        directory: Folder of the run. It may exist, and hold a run of the same configuration.
         config: The run's `Config`.
+        extend: See `check_run`.
 
     Returns:
         The folder as a `pathlib.Path`.
 
     Raises:
-        ValueError: if the folder holds a run of another configuration; the message shows where
-            they differ.
+        ValueError: as `check_run`.
+        OSError: if the folder cannot be written, or another process trains in it.
     """
     directory = pathlib.Path(directory)
-    path = directory / "config.json"
-    wanted = json.loads(json.dumps(config.to_dict()))
-    if path.exists():
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{path} is not valid JSON: {error}") from error
-        difference = [
-            f"{key}={found.get(part, {}).get(key)} there, {value} here"
-            for part in ("model", "training")
-            for key, value in wanted[part].items()
-            if found.get(part, {}).get(key) != value
-        ]
-        if difference:
-            raise ValueError(
-                f"{directory} holds a run of another configuration ({'; '.join(difference)}): "
-                "choose another --model_dir"
-            )
-        (directory / "metrics.jsonl").unlink(missing_ok=True)
+    if not is_chief():
+        return directory
+    check_run(directory, config, extend)
     directory.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+    # Kept open, and so locked, until the process ends.
+    file = _locks[directory] = (directory / ".lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise OSError(f"Another process is training in {directory}") from error
+    aside = directory / f"{_CONFIG}.writing"
+    aside.write_text(json.dumps(config.to_dict(), indent=2) + "\n", encoding="utf-8")
+    aside.replace(directory / _CONFIG)
     return directory
+
+
+def _read(path):
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(config, dict):
+        raise ValueError(f"{path} is not the configuration of a run")
+    return config
+
+
+def _difference(found, wanted, extend):
+    """Texts `"key=value there, value here"`, one for each key that differs."""
+    constant = wanted["training"]["learning_rate_schedule"] == "constant"
+    difference = []
+    for part in ("model", "training"):
+        for key, here in json.loads(json.dumps(wanted[part])).items():
+            there = found.get(part, {}).get(key)
+            longer = key == "steps" and extend and constant and here > (there or 0)
+            if there != here and not longer:
+                difference.append(f"{key}={there} there, {here} here")
+    return difference
 
 
 def write_results(sagan, directory):

@@ -2,16 +2,17 @@
 
 import pathlib
 
-import keras
 import numpy as np
 import tensorflow as tf
 
+from sagan_tf.training.periodic import Periodic
+from sagan_tf.training.strategy import is_chief
 from sagan_tf.visualization import sample_grid
 
 _COLUMNS, _ROWS = 10, 6
 
 
-class SampleWriter(keras.callbacks.Callback):
+class SampleWriter(Periodic):
     """Draws the same latents every so many steps, with the averaged weights.
 
     Writes `samples/step_<step>.png` and a TensorBoard image. One column per class, for the first
@@ -24,18 +25,17 @@ class SampleWriter(keras.callbacks.Callback):
     """
 
     def __init__(self, directory, every, steps):
-        super().__init__()
+        super().__init__(every, steps)
         self.directory = pathlib.Path(directory)
-        self.every = every
-        self.steps = steps
 
     def on_train_begin(self, logs=None):
-        (self.directory / "samples").mkdir(exist_ok=True)
-        self._writer = tf.summary.create_file_writer(str(self.directory / "tensorboard"))
+        super().on_train_begin(logs)
+        if is_chief():
+            (self.directory / "samples").mkdir(exist_ok=True)
+            self._writer = tf.summary.create_file_writer(str(self.directory / "tensorboard"))
 
-    def on_train_batch_end(self, batch, logs=None):
-        step = self.model.step
-        if step % self.every and step != self.steps:
+    def act(self, step, logs):
+        if not is_chief():
             return
         grid = class_grid(self.model)
         grid.save(self.directory / "samples" / f"step_{step:07d}.png")
@@ -44,7 +44,8 @@ class SampleWriter(keras.callbacks.Callback):
             tf.summary.image("samples", pixels.reshape((1, *pixels.shape[:2], -1)))
 
     def on_train_end(self, logs=None):
-        self._writer.close()
+        if is_chief():
+            self._writer.close()
 
 
 def class_grid(sagan, seed=0):

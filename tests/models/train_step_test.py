@@ -12,12 +12,16 @@ if keras.backend.backend() != "tensorflow":
 
 import tensorflow as tf
 
+from sagan_tf.models import train_step as train_step_module
+
 SGD = keras.optimizers.SGD
 METRICS = {
     "discriminator_loss",
     "generator_loss",
     "real_logits",
     "fake_logits",
+    "real_variance",
+    "fake_variance",
     "generator_gate_8",
     "discriminator_gate_8",
 }
@@ -160,7 +164,7 @@ def test_each_discriminator_update_sees_its_own_images():
 
 
 def test_a_batch_that_does_not_divide_is_an_error():
-    with pytest.raises(ValueError, match="discriminator_steps=2 parts. Received: 5 images"):
+    with pytest.raises(ValueError, match="discriminator_steps=2 times .* Received: 5 images"):
         compiled(discriminator_steps=2).train_step(batch(5))
 
 
@@ -173,3 +177,93 @@ def test_training_goes_on_from_a_keras_file_as_if_nothing_had_happened(tmp_path)
         step(model, batch(seed=1))
     for ours, theirs in zip(weights(sagan), weights(loaded), strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+
+def test_slices_of_a_discriminator_update_give_the_gradient_of_the_whole():
+    trained = []
+    for slices in (1, 4):
+        sagan = compiled(rates=(0.0, 4e-3), compile_options={"accumulation_steps": slices})
+        # Only the generator's batch norm knows of slices: let its images not depend on it.
+        sagan.generator.to_image.kernel.assign(tf.zeros_like(sagan.generator.to_image.kernel))
+        sagan.generator.to_image.layer.bias.assign([0.5])
+        step(sagan, batch(8))
+        trained.append(sagan.discriminator)
+    for one, other in zip(trained[0].weights, trained[1].weights, strict=True):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), atol=1e-7, err_msg=one.path)
+
+
+def test_slices_of_a_generator_update_are_averaged_and_applied_once():
+    options = {"accumulation_steps": 2}
+    sagan, model = (compiled(rates=(1e-2, 0.0), compile_options=options) for _ in range(2))
+    step(sagan, batch(8))
+
+    # The same by hand, from the same random numbers.
+    draws = train_step_module._Draws(model, 4)
+    train_step_module._update_discriminator(model, *batch(8), draws)
+    generator = model.generator
+    total = [np.zeros(weight.shape) for weight in generator.trainable_weights]
+    for latents, labels in zip(draws.latents(), draws.labels(), strict=True):
+        assert latents.shape == (4, 8)
+        with tf.GradientTape() as tape:
+            images = generator((latents, labels), training=True)
+            loss = -tf.reduce_mean(model.discriminator((images, labels), training=False))
+        gradients = tape.gradient(loss, generator.trainable_weights)
+        total = [a + tf.convert_to_tensor(b) for a, b in zip(total, gradients, strict=True)]
+    assert sagan.step == 1
+    for weight, start, gradient in zip(
+        sagan.generator.trainable_weights, generator.trainable_weights, total, strict=True
+    ):
+        np.testing.assert_allclose(weight, start - 1e-2 * gradient / 2, atol=1e-6)
+
+
+def test_slices_are_shares_of_the_same_draw():
+    shares = []
+    for slices in (1, 2):
+        sagan = compiled(compile_options={"accumulation_steps": slices})
+        draws = train_step_module._Draws(sagan, 8 // slices)
+        shares.append([np.concatenate(draw) for draw in (draws.latents(), draws.labels())])
+    for one, other in zip(*shares, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("slices", [1, 2])
+def test_global_clipnorm_bounds_the_whole_gradient(slices):
+    def distance(global_clipnorm):
+        options = {"global_clipnorm": global_clipnorm, "accumulation_steps": slices}
+        sagan = compiled(rates=(1.0, 1.0), compile_options=options)
+        networks = (sagan.generator, sagan.discriminator)
+        before = [[w.numpy() for w in network.trainable_weights] for network in networks]
+        step(sagan, batch(4))
+        return [
+            np.sqrt(sum(np.sum((w.numpy() - old) ** 2) for w, old in zip(n.trainable_weights, b)))
+            for n, b in zip(networks, before, strict=True)
+        ]
+
+    np.testing.assert_allclose(distance(1e-3), 1e-3, rtol=1e-3)
+    np.testing.assert_allclose(distance(1e6), distance(None), rtol=1e-6)
+    assert min(distance(None)) > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"accumulation_steps": 0}, "`accumulation_steps` must be at least 1"),
+        ({"global_clipnorm": 0.0}, "`global_clipnorm` must be positive or None"),
+        (
+            {"generator_optimizer": keras.optimizers.Adam(clipnorm=1.0)},
+            "Optimizers must be without clipnorm",
+        ),
+    ],
+)
+def test_wrong_compile_options(options, message):
+    with pytest.raises(ValueError, match=message):
+        compiled_model = SAGAN(Generator(16, 1, 3, 4), Discriminator(16, 1, 3, 4))
+        compiled_model.compile(**options)
+
+
+def test_compile_options_survive_a_keras_file(tmp_path):
+    sagan = compiled(compile_options={"accumulation_steps": 2, "global_clipnorm": 0.5})
+    sagan.save(tmp_path / "sagan.keras")
+    loaded = keras.models.load_model(tmp_path / "sagan.keras")
+    assert (loaded.accumulation_steps, loaded.global_clipnorm) == (2, 0.5)

@@ -1,0 +1,49 @@
+"""The optimizers of both networks."""
+
+import keras
+
+
+def make_optimizers(config):
+    """Adam for the generator and for the discriminator, as a recipe wants it.
+
+    Args:
+        config: A `TrainingConfig`.
+
+    Returns:
+        `(generator_optimizer, discriminator_optimizer)`.
+    """
+
+    def adam(learning_rate, updates):
+        if config.learning_rate_schedule == "linear":
+            learning_rate = keras.optimizers.schedules.PolynomialDecay(
+                learning_rate, decay_steps=updates, end_learning_rate=0.0
+            )
+        return keras.optimizers.Adam(learning_rate, config.beta_1, config.beta_2)
+
+    # A schedule counts the updates of its own optimizer.
+    return (
+        adam(config.generator_learning_rate, config.steps),
+        adam(config.discriminator_learning_rate, config.steps * config.discriminator_steps),
+    )
+
+
+def check_optimizer(optimizer):
+    """Refuses an optimizer that itself accumulates or clips gradients.
+
+    Under a distribution strategy it would do so before they are averaged over replicas.
+
+    Raises:
+        ValueError: if it does.
+    """
+    for name, ours in (
+        ("gradient_accumulation_steps", "accumulation_steps"),
+        ("clipnorm", "global_clipnorm"),
+        ("clipvalue", "global_clipnorm"),
+        ("global_clipnorm", "global_clipnorm"),
+    ):
+        value = getattr(optimizer, name, None)
+        if value is not None:
+            raise ValueError(
+                f"Optimizers must be without {name}: pass {ours} to SAGAN.compile instead. "
+                f"Received: {optimizer.name} with {name}={value}"
+            )

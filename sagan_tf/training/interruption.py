@@ -1,0 +1,37 @@
+"""Stopping when asked to."""
+
+import signal
+import sys
+
+
+class Interruption:
+    """A context in which SIGINT and SIGTERM stop training after the steps that are running.
+
+    A second signal acts as it would without this context. For the main thread only.
+
+    Args:
+        sagan: The `SAGAN` whose `stop_training` they set.
+
+    Attributes:
+        signal: The `signal.Signals` that came, or `None`.
+    """
+
+    def __init__(self, sagan):
+        self.sagan = sagan
+        self.signal = None
+
+    def __enter__(self):
+        self._previous = {
+            number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        return self
+
+    def __exit__(self, *exception):
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _stop(self, number, frame):
+        self.__exit__()
+        self.signal = signal.Signals(number)
+        self.sagan.stop_training = True
+        print(f"\n{self.signal.name}: saving, then leaving", file=sys.stderr, flush=True)

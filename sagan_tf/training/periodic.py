@@ -1,0 +1,32 @@
+"""The base of callbacks that act now and then."""
+
+import keras
+
+
+class Periodic(keras.callbacks.Callback):
+    """Calls `act(step, logs)` every so many steps, and at the last one.
+
+    When a callback sees only some of the steps (`steps_per_loop` of `Trainer`, `steps_per_execution`
+    of `Model.compile`), it acts at the first that it sees.
+
+    Args:
+        every: int, steps between two calls.
+        steps: int, the step at which training ends.
+    """
+
+    def __init__(self, every, steps):
+        super().__init__()
+        self.every = every
+        self.steps = steps
+
+    def on_train_begin(self, logs=None):
+        self._seen = self.model.step
+
+    def on_train_batch_end(self, batch, logs=None):
+        step = self.model.step
+        if step // self.every > self._seen // self.every or step == self.steps:
+            self.act(step, logs)
+        self._seen = step
+
+    def act(self, step, logs):
+        raise NotImplementedError

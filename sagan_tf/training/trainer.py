@@ -1,0 +1,135 @@
+"""The outer loop of training."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from sagan_tf.training.strategy import replica_batch_size
+
+
+class Trainer:
+    """Trains a `SAGAN` under any distribution strategy, several steps per call of TensorFlow.
+
+    It runs the `train_step` that `Model.fit` runs and reports to the same callbacks, also where
+    `fit` does not work in Keras 3: under `MultiWorkerMirroredStrategy`. N replicas compute what
+    one computes with the whole batch. Unlike `fit` it goes on from the model's step, and does not
+    reset the metrics.
+
+    Args:
+        sagan: A `SAGAN`, made and compiled in the strategy's scope.
+        strategy: A `tf.distribute.Strategy`. Defaults to the one in force.
+        steps_per_loop: int, steps between two calls of the callbacks. Defaults to `1`.
+
+    Raises:
+        ValueError: if `steps_per_loop` is less than 1.
+
+    Example:
+
+    ```python
+    strategy = training.make_strategy("mirrored")
+    with strategy.scope():
+        sagan = sagan_tf.SAGAN(generator, discriminator)
+        sagan.compile()
+    training.Trainer(sagan, strategy).fit(dataset, steps=1000)
+    ```
+    """
+
+    def __init__(self, sagan, strategy=None, steps_per_loop=1):
+        if steps_per_loop < 1:
+            raise ValueError(f"`steps_per_loop` must be at least 1. Received: {steps_per_loop}")
+        self.sagan = sagan
+        self.strategy = strategy or tf.distribute.get_strategy()
+        self.steps_per_loop = steps_per_loop
+        train_step = sagan.train_step
+        if sagan.jit_compile:
+            train_step = tf.function(train_step, jit_compile=True)
+
+        # Functions of this trainer, not methods: a tf.function method is shared by all trainers.
+        @tf.function
+        def train(iterator, count):
+            for _ in tf.range(count):
+                self.strategy.run(train_step, (next(iterator),))
+            # Every worker must take part in reading a metric.
+            return {metric.name: metric.result() for metric in sagan.metrics}
+
+        @tf.function
+        def sum_over_replicas(value):
+            values = self.strategy.run(tf.identity, (value,))
+            return self.strategy.reduce(tf.distribute.ReduceOp.SUM, values, axis=None)
+
+        self._train = train
+        self._sum_over_replicas = sum_over_replicas
+
+    def fit(self, dataset, steps, callbacks=None):
+        """Trains until the model's step is `steps`, or `sagan.stop_training` is set.
+
+        Loops end at multiples of `steps_per_loop`, whatever the step at which training begins.
+
+        Args:
+            dataset: `tf.data.Dataset` of `(images, labels)` as `train_step` takes them, in batches
+                for all replicas together. Its first element is the one for the model's step.
+            steps: int, the step at which to end.
+            callbacks: List of `keras.callbacks.Callback`, which see one epoch. On several workers
+                give the same to each. Defaults to none.
+
+        Returns:
+            A `keras.callbacks.History`, as of `Model.fit`.
+
+        Raises:
+            ValueError: if batches have no fixed size, or replicas, discriminator updates and
+                accumulation slices do not divide them; or if workers are at different steps.
+        """
+        sagan = self.sagan
+        sagan.stop_training = False
+        with self.strategy.scope():
+            callbacks = keras.callbacks.CallbackList(
+                callbacks, add_history=True, model=sagan, verbose=0, epochs=1, steps=steps
+            )
+            step = self._common_step()
+            batches = iter(self._distribute(dataset))
+            logs = {}
+            callbacks.on_train_begin()
+            callbacks.on_epoch_begin(0)
+            while step < steps and not self._any_worker(sagan.stop_training):
+                callbacks.on_train_batch_begin(step)
+                count = min(steps - step, self.steps_per_loop - step % self.steps_per_loop)
+                metrics = self._train(batches, tf.constant(count))
+                logs = {name: float(value) for name, value in metrics.items()}
+                step += count
+                callbacks.on_train_batch_end(step - 1, logs)
+            callbacks.on_epoch_end(0, logs)
+            callbacks.on_train_end(logs)
+        return sagan.history
+
+    def _any_worker(self, flag):
+        return self._total(float(flag)) > 0
+
+    def _common_step(self):
+        step = self.sagan.step
+        if self._total(float(step)) != step * self.strategy.num_replicas_in_sync:
+            raise ValueError(
+                f"This worker is at step {step}, another one is not: all must read the same "
+                "checkpoints, from a folder that they share"
+            )
+        return step
+
+    def _total(self, value):
+        return float(self._sum_over_replicas(tf.constant(value, "float64")))
+
+    def _distribute(self, dataset):
+        images, _ = dataset.element_spec
+        if images.shape[0] is None:
+            raise ValueError("`dataset` must have batches of a fixed size: use drop_remainder=True")
+        sagan, replicas = self.sagan, self.strategy.num_replicas_in_sync
+        batch_size = images.shape[0] // sagan.discriminator_steps
+        replica_batch_size(batch_size, replicas, sagan.accumulation_steps)
+
+        parts = sagan.discriminator_steps * sagan.accumulation_steps
+        if parts > 1 and replicas > 1:
+            # Replicas get consecutive images: to each its share of every part, in turn.
+            order = np.arange(images.shape[0]).reshape((parts, replicas, -1))
+            order = order.swapaxes(0, 1).ravel()
+            dataset = dataset.map(lambda *batch: [tf.gather(tensor, order) for tensor in batch])
+        options = tf.data.Options()
+        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+        return self.strategy.experimental_distribute_dataset(dataset.with_options(options))

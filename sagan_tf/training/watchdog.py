@@ -1,0 +1,79 @@
+"""Looks out for what makes further training useless."""
+
+import math
+
+from absl import logging
+
+from sagan_tf.losses import LOSSES
+from sagan_tf.training.periodic import Periodic
+
+
+class Watchdog(Periodic):
+    """Stops at NaN and infinity, and warns when training shows signs of collapse.
+
+    The signs, by the means of the metrics since the last record:
+
+    - `fake_variance` below 1 % of `real_variance`: the generator makes one image only;
+    - `discriminator_loss` below 5 % of that of a discriminator which cannot tell real from fake
+      (not with Wasserstein's loss): the generator has hardly a gradient left to learn from;
+    - a mean logit beyond 100: the discriminator runs away;
+    - after 1,000 steps, an attention gate within 0.001 of 0: attention does nothing so far.
+
+    Each is warned of when it appears, and never fatal. Put it first, so that no other callback
+    records or saves what it would refuse.
+
+    Args:
+        every: int, steps between two looks at the signs.
+        steps: int, the step at which training ends.
+        checkpoints: The run's `Checkpoints`, to name the last good one. Defaults to `None`.
+
+    Raises:
+        FloatingPointError: when a metric is NaN or infinite.
+    """
+
+    def __init__(self, every, steps, checkpoints=None):
+        super().__init__(every, steps)
+        self.checkpoints = checkpoints
+        self._present = set()
+
+    def on_train_batch_end(self, batch, logs=None):
+        broken = [name for name, value in logs.items() if not math.isfinite(value)]
+        if broken:
+            step = self.model.step
+            when = f"at step {step}"
+            if step > self._seen + 1:
+                when = f"between steps {self._seen + 1} and {step}"
+            hope = f" {self.checkpoints.last_good()}." if self.checkpoints else ""
+            raise FloatingPointError(
+                f"{', '.join(broken)} became {float(logs[broken[0]])} {when}: training stopped."
+                f"{hope} Lower the learning rates, set global_clipnorm or keep spectral_norm on"
+            )
+        super().on_train_batch_end(batch, logs)
+
+    def act(self, step, logs):
+        signs = dict(self._signs(step, logs))
+        for name in signs.keys() - self._present:
+            logging.warning("Step %d: %s", step, signs[name])
+        self._present = set(signs)
+
+    def _signs(self, step, logs):
+        real, fake = logs["real_variance"], logs["fake_variance"]
+        if fake < 0.01 * real:
+            yield "variance", (
+                f"generated images hardly differ (variance {fake:.2g}, real images {real:.2g}): "
+                "the generator may have collapsed"
+            )
+        loss = logs["discriminator_loss"]
+        undecided = float(LOSSES[self.model.loss_name].discriminator(0.0, 0.0))
+        if loss < 0.05 * undecided:
+            yield "discriminator", (
+                f"the discriminator tells real from fake without error (loss {loss:.2g}): the "
+                "generator has hardly a gradient left"
+            )
+        for name in ("real_logits", "fake_logits"):
+            if abs(logs[name]) > 100:
+                yield name, f"{name} run away: {logs[name]:.3g}"
+        if step >= 1000:
+            for name in self.model.gates:
+                if abs(logs[name]) < 0.001:
+                    yield name, f"{name} is still {logs[name]:.2g}: its attention does nothing"

@@ -1,0 +1,101 @@
+"""Runs of experiments/train.py in processes of their own, to be interrupted and compared."""
+
+import contextlib
+import pathlib
+import subprocess
+import sys
+import time
+
+import numpy as np
+import tensorflow as tf
+
+from sagan_tf.visualization import read_metrics
+
+ROOT = pathlib.Path(__file__).parents[2]
+STEPS = 60
+FLAGS = (
+    f"--steps={STEPS}",
+    "--log_every=1",
+    "--checkpoint_every=2",
+    "--sample_every=1000",
+    "--batch_size=8",
+    "--set=discriminator_steps=1",
+    "--set=base_channels=4",
+    "--set=latent_dim=8",
+)
+
+
+def command(directory, *flags):
+    return [
+        sys.executable,
+        str(ROOT / "experiments" / "train.py"),
+        f"--model_dir={directory}",
+        *FLAGS,
+        *flags,
+    ]
+
+
+@contextlib.contextmanager
+def started(arguments):
+    """The process of a command, with its output as text; killed in the end."""
+    with subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def finished(arguments):
+    """The output of a command, which must succeed."""
+    result = subprocess.run(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600
+    )
+    assert result.returncode == 0, result.stdout
+    return result.stdout
+
+
+def last_step(directory):
+    """The step of the last record, 0 before the first."""
+    path = directory / "metrics.jsonl"
+    records = read_metrics(path) if path.exists() else []
+    return records[-1]["step"] if records else 0
+
+
+def wait_for_step(process, directory, step):
+    """Waits until the run has recorded a step; it must not end before."""
+    while last_step(directory) < step:
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.002)
+
+
+def checkpoints(directory):
+    """The folders of a run's checkpoints, oldest first."""
+    return sorted((directory / "checkpoints").glob("step_*"))
+
+
+def state(checkpoint):
+    """Dict of all tensors of a checkpoint."""
+    reader = tf.train.load_checkpoint(str(checkpoint / "state"))
+    names = [name for name in reader.get_variable_to_shape_map() if not name.startswith("_CHECK")]
+    assert len(names) > 100
+    return {name: reader.get_tensor(name) for name in names}
+
+
+def records(directory):
+    """The run's records without their timing."""
+    timing = ("seconds", "images_per_second")
+    lines = read_metrics(directory / "metrics.jsonl")
+    return [{key: line[key] for key in line if key not in timing} for line in lines]
+
+
+def assert_same_end(one, other, **tolerance):
+    """Compares all that two runs have learnt: bit by bit, or with `atol`."""
+    ours, theirs = (state(checkpoints(each)[-1]) for each in (one, other))
+    assert ours.keys() == theirs.keys()
+    for name, value in ours.items():
+        if tolerance:
+            np.testing.assert_allclose(value, theirs[name], err_msg=name, **tolerance)
+        else:
+            np.testing.assert_array_equal(value, theirs[name], err_msg=name)

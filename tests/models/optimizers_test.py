@@ -1,0 +1,38 @@
+import keras
+import pytest
+
+from sagan_tf.config import TrainingConfig
+from sagan_tf.models import make_optimizers
+from sagan_tf.models.optimizers import check_optimizer
+
+
+def test_constant_learning_rates():
+    generator, discriminator = make_optimizers(TrainingConfig(beta_1=0.5))
+    assert float(generator.learning_rate) == pytest.approx(1e-4)
+    assert float(discriminator.learning_rate) == pytest.approx(4e-4)
+    assert generator.beta_1 == discriminator.beta_1 == 0.5
+
+
+def test_linear_decay_ends_with_the_run_for_both():
+    config = TrainingConfig(steps=10, discriminator_steps=3, learning_rate_schedule="linear")
+    for optimizer, updates, rate in zip(make_optimizers(config), (10, 30), (1e-4, 4e-4), strict=True):
+        for done in (0.0, 0.5, 1.0):
+            optimizer.iterations.assign(int(done * updates))
+            expected = rate * (1 - done)
+            assert float(optimizer.learning_rate) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("options", "ours"),
+    [
+        ({"gradient_accumulation_steps": 2}, "accumulation_steps"),
+        ({"clipnorm": 1.0}, "global_clipnorm"),
+        ({"clipvalue": 1.0}, "global_clipnorm"),
+        ({"global_clipnorm": 1.0}, "global_clipnorm"),
+    ],
+)
+def test_an_optimizer_that_handles_gradients_itself_is_refused(options, ours):
+    (name,) = options
+    with pytest.raises(ValueError, match=f"must be without {name}: pass {ours} to SAGAN.compile"):
+        check_optimizer(keras.optimizers.Adam(**options))
+    check_optimizer(keras.optimizers.Adam())

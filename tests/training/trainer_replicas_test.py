@@ -1,0 +1,95 @@
+"""N replicas compute what one computes with the whole batch."""
+
+import numpy as np
+import pytest
+
+from sagan_tf.models import train_step
+from sagan_tf.training import Trainer, make_strategy
+from tests.training.small import assert_same, images, make, variables
+from tests.two_replicas import two_replicas
+from tests.two_workers import two_workers
+
+pytestmark = pytest.mark.slow
+
+STEPS = 5
+# SGD shows a missing scale of the gradients, which Adam hides; Adam magnifies rounding.
+CASES = {
+    "sgd": ({"optimizer": "sgd"}, 1e-5),
+    "adam": ({"optimizer": "adam"}, 1e-3),
+    "accumulated, clipped, two discriminator steps": (
+        {
+            "optimizer": "sgd",
+            "discriminator_steps": 2,
+            "accumulation_steps": 2,
+            "global_clipnorm": 0.5,
+            "penalty": "gradient_penalty",
+        },
+        1e-5,
+    ),
+}
+
+
+def train(options, strategy, scale=True):
+    """What a model is after some steps."""
+    if not scale:
+        train_step._scale_for_sum = lambda gradients, replicas: gradients
+    with strategy.scope():
+        sagan = make(**options)
+    Trainer(sagan, strategy, steps_per_loop=2).fit(
+        images(options.get("discriminator_steps", 1)), STEPS
+    )
+    local = {}
+    for network in ("generator", "discriminator", "ema_generator"):
+        for weight in getattr(sagan, network).weights:
+            values = strategy.experimental_local_results(weight.value)
+            local[f"{network}/{weight.path}"] = [np.array(value) for value in values]
+    for name, values in local.items():
+        for value in values:
+            np.testing.assert_array_equal(value, values[0], err_msg=f"{name} on replicas")
+    return variables(sagan), {m.name: float(m.result()) for m in sagan.metrics}
+
+
+def train_mirrored(strategy, options, **kwargs):
+    assert type(strategy) is type(make_strategy("mirrored"))
+    return train(options, strategy, **kwargs)
+
+
+def train_on_worker(strategy, options):
+    return train(options, strategy)
+
+
+@pytest.fixture(scope="module", params=CASES)
+def case(request):
+    options, tolerance = CASES[request.param]
+    return options, tolerance, train(options, make_strategy("none"))
+
+
+def assert_equal(found, expected, tolerance):
+    assert_same(found[0], expected[0], atol=tolerance)
+    variance = {"real_variance", "fake_variance"}  # Those of a replica's images.
+    for name, value in expected[1].items():
+        if name not in variance:
+            assert found[1][name] == pytest.approx(value, abs=10 * tolerance), name
+
+
+def test_mirrored_equals_one_replica(case):
+    options, tolerance, expected = case
+    with two_replicas() as run:
+        assert_equal(run(train_mirrored, options), expected, tolerance)
+
+
+def test_two_workers_equal_one_replica(case):
+    options, tolerance, expected = case
+    for found in two_workers(train_on_worker, options):
+        assert_equal(found, expected, tolerance)
+
+
+def test_a_missing_scale_of_the_gradients_would_show():
+    options, tolerance = CASES["sgd"]
+    expected = train(options, make_strategy("none"))
+    with two_replicas() as run, pytest.raises(AssertionError):
+        assert_equal(run(_train_without_scale, options), expected, tolerance)
+
+
+def _train_without_scale(strategy, options):
+    return train(options, strategy, scale=False)
