@@ -26,6 +26,8 @@ def main():
     config = preset("sagan_digits_16").override(steps=FLAGS.steps, batch_size=FLAGS.batch_size)
     model, recipe = config.model, config.training
     directory = training.open_run(FLAGS.model_dir, config)
+    if (directory / "checkpoints").exists():
+        raise ValueError(f"{directory} is a run of train.py: choose another --model_dir")
     keras.utils.set_random_seed(recipe.seed)
 
     # Each step splits its images among the updates of the discriminator.
@@ -35,7 +37,6 @@ def main():
     sagan.compile(
         keras.optimizers.Adam(recipe.generator_learning_rate, beta_1=0.0, beta_2=0.9),
         keras.optimizers.Adam(recipe.discriminator_learning_rate, beta_1=0.0, beta_2=0.9),
-        loss="hinge",
     )
     sagan.fit(
         dataset,

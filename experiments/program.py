@@ -19,7 +19,7 @@ def _guarded(main, argv):
     name = os.path.basename(argv[0])
     if len(argv) > 1:
         sys.exit(f"{name}: error: unexpected argument {argv[1]!r}: flags start with --")
-    absl_logging.get_absl_logger().addFilter(_is_ours_or_grave)
+    absl_logging.get_absl_handler().addFilter(_is_ours_or_grave)
     try:
         with _silent_stderr():
             import tensorflow  # noqa: F401

@@ -20,6 +20,7 @@ On all GPUs of this host, or on several hosts (see README.md, "Scaling out"):
       --dataset=imagenet2012 --batch_size=256
 """
 
+import os
 import pathlib
 import shlex
 import signal
@@ -158,22 +159,21 @@ def train(config, source, strategy):
         say(f"Going on from {found}")
 
     steps = recipe.steps
+    trainer = training.Trainer(sagan, strategy, FLAGS.steps_per_loop)
+    callbacks = [
+        training.Watchdog(FLAGS.log_every, steps, checkpoints),
+        training.ProgressBar(steps, images_per_step),
+        training.MetricsLogger(directory, FLAGS.log_every, images_per_step, steps),
+        training.SampleWriter(directory, FLAGS.sample_every, steps),
+        training.CheckpointWriter(checkpoints, FLAGS.checkpoint_every, steps),
+    ]
     with training.Interruption(sagan) as interruption:
-        training.Trainer(sagan, strategy, FLAGS.steps_per_loop).fit(
-            dataset,
-            steps,
-            callbacks=[
-                training.Watchdog(FLAGS.log_every, steps, checkpoints),
-                training.ProgressBar(steps, images_per_step),
-                training.MetricsLogger(directory, FLAGS.log_every, images_per_step, steps),
-                training.SampleWriter(directory, FLAGS.sample_every, steps),
-                training.CheckpointWriter(checkpoints, FLAGS.checkpoint_every, steps),
-            ],
-        )
+        trainer.fit(dataset, steps, callbacks)
     if sagan.step < steps:
-        command = shlex.join([sys.executable, *sys.argv])
         say(f"Stopped after step {sagan.step} of {steps}; all is in {checkpoints.last}")
-        say(f"To go on, the same command again:\n  {command}")
+        say("To go on, give the same command again")
+        if "TF_CONFIG" not in os.environ:
+            say(f"  {shlex.join([sys.executable, *sys.argv])}")
         # Another worker may have got the signal.
         sys.exit(128 + (interruption.signal or signal.SIGTERM))
     if training.is_chief():

@@ -233,8 +233,8 @@ def _checked_manifest(path):
 
 
 def _reason(error):
-    """What TensorFlow or the system say, without the op that says it."""
-    return str(error).split(" [Op:")[0].strip().splitlines()[0]
+    """What TensorFlow or the system say, without the op that says it and its temporary files."""
+    return str(error).split(" [Op:")[0].strip().splitlines()[0].split("; ")[-1]
 
 
 def _flush(path):

@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import signal
 import socket
 import textwrap
+import threading
 
 import tensorflow as tf
 
@@ -22,7 +24,7 @@ def make_strategy(name="auto", tpu=None):
     """Makes a distribution strategy. Call it before anything else that runs TensorFlow.
 
     With several workers it returns when all have come. TensorFlow waits an hour for them, without
-    an ear for ^C and SIGTERM, and ignores SIGTERM until the program sets a handler of its own.
+    an ear for ^C and SIGTERM.
 
     Args:
         name: `"none"` is one device: a GPU if there is one. `"mirrored"` is all GPUs of this host,
@@ -81,10 +83,9 @@ def replica_batch_size(batch_size, num_replicas, accumulation_steps=1):
 
 def describe(strategy):
     """A line for the user that says what a strategy trains on."""
-    replicas = strategy.num_replicas_in_sync
-    if replicas > 1:
-        return f"Training on {replicas} replicas ({type(strategy).__name__})"
-    return f"Training on one {'GPU' if tf.config.get_visible_devices('GPU') else 'device'}"
+    if strategy.num_replicas_in_sync > 1:
+        return f"Training on {strategy.num_replicas_in_sync} replicas"
+    return f"Training on one {'GPU' if tf.config.get_visible_devices('GPU') else 'CPU'}"
 
 
 def _tpu(name):
@@ -107,7 +108,7 @@ def _multiworker():
     if not _workers():
         raise _tf_config_error("names no cluster")
     try:
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
     except RuntimeError as error:
         raise ValueError(
             "--strategy=multiworker comes too late, TensorFlow runs already: call make_strategy "
@@ -118,6 +119,10 @@ def _multiworker():
             f"Cannot join the cluster of TF_CONFIG: {_one_line(error)}. Is this worker's port "
             "free, and were all workers started?"
         ) from error
+    if threading.current_thread() is threading.main_thread():
+        # TensorFlow has put a handler of its own in place, which ignores the signal.
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+    return strategy
 
 
 def _mirrored():

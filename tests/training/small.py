@@ -53,7 +53,7 @@ def variables(sagan):
         "discriminator_optimizer": sagan.discriminator_optimizer.variables,
     }
     return {
-        f"{part} {index} {variable.name}": keras.ops.convert_to_numpy(variable)
+        f"{part} {index} {tuple(variable.shape)}": keras.ops.convert_to_numpy(variable)
         for part, each in parts.items()
         for index, variable in enumerate(each)
     }
