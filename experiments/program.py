@@ -24,15 +24,15 @@ def _guarded(main, argv):
         with _silent_stderr():
             import tensorflow  # noqa: F401
         main()
-    except (ValueError, OSError, FloatingPointError) as error:
-        sys.exit(f"{name}: error: {_one_line(error)}")
     except KeyboardInterrupt:
         sys.exit(f"{name}: interrupted")
     except Exception as error:
         # TensorFlow wraps what a data pipeline raised; its message starts with ours.
-        if type(error).__module__.startswith("tensorflow."):
-            sys.exit(f"{name}: error: {_one_line(error)}")
-        raise
+        ours = isinstance(error, (ValueError, OSError, FloatingPointError))
+        if not ours and not type(error).__module__.startswith("tensorflow."):
+            raise
+        _close_progress_bars()
+        sys.exit(f"{name}: error: {_one_line(error)}")
 
 
 @contextlib.contextmanager
@@ -47,6 +47,13 @@ def _silent_stderr():
     finally:
         os.dup2(saved, 2)
         os.close(saved)
+
+
+def _close_progress_bars():
+    """Leaves the line of a bar that an error has interrupted."""
+    if "tqdm" in sys.modules:
+        for bar in list(getattr(sys.modules["tqdm"].tqdm, "_instances", ())):
+            bar.close()
 
 
 def _is_ours_or_grave(record):

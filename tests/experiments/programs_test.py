@@ -1,7 +1,9 @@
 """The programs as a user runs them: in processes of their own, on real files."""
 
 import json
+import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -15,9 +17,10 @@ ROOT = pathlib.Path(__file__).parents[2]
 SMALL = ("--set=base_channels=4", "--set=latent_dim=8", "--batch_size=8")
 
 
-def run(program, *flags):
+def run(program, *flags, **environment):
     return subprocess.run(
         [sys.executable, str(ROOT / "experiments" / f"{program}.py"), *flags],
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=600,
@@ -30,9 +33,9 @@ def run_well(program, *flags):
     return result.stdout
 
 
-def error_line(program, *flags):
+def error_line(program, *flags, **environment):
     """The one line in which a program says what is wrong."""
-    result = run(program, *flags)
+    result = run(program, *flags, **environment)
     assert result.returncode == 1
     lines = [line for line in result.stderr.splitlines() if f"{program}.py: error: " in line]
     assert len(lines) == 1
@@ -51,6 +54,7 @@ def run_directory(tmp_path_factory):
         "--steps=6",
         "--log_every=2",
         "--sample_every=4",
+        "--checkpoint_every=4",
         *SMALL,
     )
     for name in ("preset", "samples.png", "attention.png", "curves.png", "metrics.jsonl"):
@@ -61,6 +65,8 @@ def run_directory(tmp_path_factory):
 def test_a_run_leaves_everything_behind(run_directory):
     names = {path.name for path in run_directory.iterdir()}
     assert names == {
+        ".lock",
+        "checkpoints",
         "config.json",
         "metrics.jsonl",
         "tensorboard",
@@ -130,9 +136,45 @@ def test_training_on_a_folder_of_images_takes_its_classes(tmp_path):
 
 def test_a_second_run_into_the_folder_of_another_is_refused(run_directory):
     before = (run_directory / "metrics.jsonl").read_text()
-    line = error_line("train", f"--model_dir={run_directory}", "--steps=7", *SMALL)
-    assert "steps=6 there, 7 here" in line
+    flags = ("--steps=7", "--batch_size=8", "--set=base_channels=8", "--set=latent_dim=8")
+    line = error_line("train", f"--model_dir={run_directory}", *flags)
+    assert "(base_channels=4 there, 8 here; steps=6 there, 7 here): choose another" in line
     assert (run_directory / "metrics.jsonl").read_text() == before
+
+
+def test_a_finished_run_can_be_extended(run_directory, tmp_path):
+    directory = tmp_path / "run"
+    shutil.copytree(run_directory, directory)
+    flags = (f"--model_dir={directory}", "--log_every=2", *SMALL)
+    # Nothing is left to do: only the results are written again.
+    (directory / "samples.png").unlink()
+    output = run_well("train", *flags, "--steps=6")
+    assert f"Going on from {directory / 'checkpoints' / 'step_0000006'}" in output
+    assert (directory / "samples.png").exists()
+    run_well("train", *flags, "--steps=8", "--extend")
+    records = [json.loads(line) for line in (directory / "metrics.jsonl").open()]
+    assert [record["step"] for record in records] == [2, 4, 6, 8]
+    assert json.loads((directory / "config.json").read_text())["training"]["steps"] == 8
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(run_directory, tmp_path):
+    directory = tmp_path / "run"
+    shutil.copytree(run_directory / "checkpoints", directory / "checkpoints")
+    flags = ("--steps=6", "--batch_size=8", "--set=base_channels=8", "--set=latent_dim=8")
+    line = error_line("train", f"--model_dir={directory}", *flags)
+    assert f"{directory / 'checkpoints' / 'step_0000006'} is of another architecture: " in line
+    assert "has the shape (16,) there, (32,) here" in line or "has the shape (1, 16)" in line
+
+
+def test_plain_fit(tmp_path):
+    directory = tmp_path / "fit"
+    flags = (f"--model_dir={directory}", "--steps=2", "--batch_size=4")
+    output = run_well("fit", *flags)
+    for name in ("preset", "samples.png", "attention.png", "curves.png", "metrics.jsonl"):
+        assert str(directory / name) in output
+        assert (directory / name).exists()
+    (directory / "checkpoints").mkdir()
+    assert "is a run of train.py: choose another --model_dir" in error_line("fit", *flags)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +190,15 @@ def test_a_second_run_into_the_folder_of_another_is_refused(run_directory):
         (["--dataset=no_such_set"], "'no_such_set' is neither a folder nor a TFDS data set"),
         (["--dataset=./no/such/folder"], "image folder no/such/folder does not exist"),
         (["stray"], "unexpected argument 'stray'"),
+        (["--strategy=mirrored"], "--strategy=mirrored needs GPUs. Received: one CPU"),
+        (["--strategy=multiworker"], "TF_CONFIG names no cluster. Every worker needs its own"),
+        (["--strategy=tpu"], "--strategy=tpu needs --tpu=NAME"),
+        (
+            ["--batch_size=9", "--accumulation_steps=2"],
+            "A batch of 9 images does not divide among 1 replicas with accumulation_steps=2",
+        ),
+        (["--set=learning_rate_schedule=cosine"], "must be constant or linear. Received: cosine"),
+        (["--set=global_clipnorm=0"], "`global_clipnorm` must be positive or None"),
     ],
 )
 def test_wrong_input_ends_in_one_line(tmp_path, flags, message):
@@ -182,3 +233,25 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     line = error_line("train", f"--model_dir={tmp_path / 'file' / 'run'}", "--steps=1", *SMALL)
     assert str(tmp_path / "file") in line
+
+
+@pytest.mark.parametrize(
+    ("tf_config", "message"),
+    [
+        ("{", "TF_CONFIG is not valid JSON"),
+        ('{"cluster": {"worker": ["here:1", "there"]}}', "must list worker as host:port"),
+        (
+            '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 2}}',
+            "must say by type and index which task of its cluster this is",
+        ),
+    ],
+)
+def test_a_malformed_tf_config(tmp_path, tf_config, message):
+    line = error_line("train", f"--model_dir={tmp_path / 'run'}", TF_CONFIG=tf_config)
+    assert message in line
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_unknown_metric_to_monitor(tmp_path):
+    flags = (f"--model_dir={tmp_path}", "--steps=2", "--monitor=generator_los", *SMALL)
+    assert "Unknown metric: generator_los. Did you mean generator_loss" in error_line("train", *flags)

@@ -22,19 +22,6 @@ from tests.integration.runs import (
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("runs") / "undisturbed"
-    finished(command(directory))
-    assert [path.name for path in checkpoints(directory)] == [
-        "step_0000056",
-        "step_0000058",
-        "step_0000060",
-    ]
-    assert [record["step"] for record in records(directory)] == list(range(1, STEPS + 1))
-    return directory
-
-
 def test_ten_kills(undisturbed, tmp_path):
     rng = np.random.default_rng()
     seed = rng.bit_generator.seed_seq.entropy

@@ -1,0 +1,17 @@
+import pytest
+
+from tests.integration.runs import STEPS, checkpoints, command, finished, records
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory):
+    """The folder of a run that nothing interrupted."""
+    directory = tmp_path_factory.mktemp("runs") / "undisturbed"
+    finished(command(directory))
+    assert [path.name for path in checkpoints(directory)] == [
+        "step_0000056",
+        "step_0000058",
+        "step_0000060",
+    ]
+    assert [record["step"] for record in records(directory)] == list(range(1, STEPS + 1))
+    return directory
