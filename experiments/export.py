@@ -10,15 +10,15 @@ from absl import flags
 from experiments import program
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("model", None, "Name of a preset with weights, or its folder.", required=True)
+flags.DEFINE_string("model", None, "Preset's name or folder, or that of a run.", required=True)
 flags.DEFINE_string("output", None, "Folder that gets a folder per version.", required=True)
 flags.DEFINE_bool("ema", True, "Use the averaged weights.")
 
 
 def main():
-    from sagan_tf import SAGAN, export
+    from sagan_tf import export, training
 
-    sagan = SAGAN.from_preset(FLAGS.model)
+    sagan = training.load_model(FLAGS.model)
     print(export.export_saved_model(sagan, FLAGS.output, use_ema=FLAGS.ema))
 
 

@@ -8,6 +8,11 @@ From one image to another, and what the generator attends to:
 
   python experiments/sample.py --model=runs/digits/preset --interpolate --output=walk.png
   python experiments/sample.py --model=runs/digits/preset --attention --output=attention.png
+
+A run that is still training, at its newest checkpoint or at a certain one:
+
+  python experiments/sample.py --model=runs/digits --output=now.png
+  python experiments/sample.py --model=runs/digits/checkpoints/step_0000500 --output=then.png
 """
 
 import pathlib
@@ -17,7 +22,7 @@ from absl import flags
 from experiments import program
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("model", None, "Name of a preset with weights, or its folder.", required=True)
+flags.DEFINE_string("model", None, "Preset's name or folder, or that of a run.", required=True)
 flags.DEFINE_string("output", None, "PNG file to write.", required=True)
 flags.DEFINE_list(
     "labels", None, "Classes, taken in turn. Default: at random, or all with --interpolate."
@@ -45,9 +50,9 @@ def main():
             )
         labels = [int(label) for label in FLAGS.labels]
 
-    from sagan_tf import SAGAN, models, training, visualization
+    from sagan_tf import models, training, visualization
 
-    sagan = SAGAN.from_preset(FLAGS.model)
+    sagan = training.load_model(FLAGS.model)
     options = {"truncation": FLAGS.truncation, "seed": FLAGS.seed, "use_ema": FLAGS.ema}
     if FLAGS.attention:
         picture = training.attention_picture(sagan, labels, FLAGS.num_images or 5, **options)

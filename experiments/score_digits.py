@@ -16,16 +16,16 @@ from absl import flags
 from experiments import program
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("model", None, "Name of a preset with weights, or its folder.", required=True)
+flags.DEFINE_string("model", None, "Preset's name or folder, or that of a run.", required=True)
 flags.DEFINE_integer("seed", 0, "Of the latents.")
 flags.DEFINE_float("truncation", 1.0, "In (0, 1].")
 flags.DEFINE_bool("ema", True, "Use the averaged weights.")
 
 
 def main():
-    from sagan_tf import SAGAN
+    from sagan_tf import training
 
-    sagan = SAGAN.from_preset(FLAGS.model)
+    sagan = training.load_model(FLAGS.model)
     real, labels = real_digits()
     fake = sagan.generate(labels, seed=FLAGS.seed, truncation=FLAGS.truncation, use_ema=FLAGS.ema)
     print(json.dumps({"images": "generated", **score(real, labels, reduced(fake))}))

@@ -8,9 +8,6 @@ import tensorflow as tf
 
 from sagan_tf.losses import LOSSES, PENALTIES
 
-# By default TensorFlow takes another algorithm under XLA, and so other numbers.
-_ALGORITHM = "philox"
-
 
 # Nothing here needs AutoGraph, whose conversion takes a sixth of the tracing.
 @tf.autograph.experimental.do_not_convert
@@ -160,7 +157,8 @@ class _Draws:
     """The random numbers of one step, in the order in which they are asked for.
 
     Each draw is made for all slices and replicas together; this replica gets the list of its
-    shares, one per slice.
+    shares, one per slice. All begin as Philox integers, which are the same on every device and
+    under XLA; TensorFlow's own uniform and normal numbers are not.
     """
 
     def __init__(self, sagan, images_per_slice):
@@ -168,23 +166,30 @@ class _Draws:
         self._size = images_per_slice
         self._count = 0
         step = tf.cast(sagan.generator_optimizer.iterations.value, "int32")
-        self._seed = tf.random.fold_in(tf.constant([sagan.seed, 0], "int32"), step, _ALGORITHM)
+        self._seed = tf.random.fold_in(tf.constant([sagan.seed, 0], "int32"), step, "philox")
 
     def latents(self):
-        return self._draw(tf.random.stateless_normal, (self._sagan.generator.latent_dim,))
+        shares = self.uniform((self._sagan.generator.latent_dim,))
+        return [tf.math.ndtri(share) for share in shares]
 
     def labels(self):
-        classes = self._sagan.generator.num_classes or 1
-        return self._draw(tf.random.stateless_uniform, (), minval=0, maxval=classes, dtype="int32")
+        return self._integers((), self._sagan.generator.num_classes or 1)
 
     def uniform(self, shape):
-        return self._draw(tf.random.stateless_uniform, shape)
+        """In (0, 1), in steps of 2**-24: exact in float32."""
+        shares = self._integers(shape, 2**23)
+        return [(2.0 * tf.cast(share, "float32") + 1.0) / 2**24 for share in shares]
 
-    def _draw(self, distribution, shape, **kwargs):
+    def _integers(self, shape, bound):
         replica = tf.distribute.get_replica_context()
         parts = (self._sagan.accumulation_steps, replica.num_replicas_in_sync)
-        seed = tf.random.fold_in(self._seed, self._count, _ALGORITHM)
+        everything = tf.random.stateless_uniform(
+            (*parts, self._size, *shape),
+            seed=tf.random.fold_in(self._seed, self._count, "philox"),
+            minval=0,
+            maxval=bound,
+            dtype="int32",
+            alg="philox",
+        )
         self._count += 1
-        shape = (*parts, self._size, *shape)
-        everything = distribution(shape, seed=seed, alg=_ALGORITHM, **kwargs)
         return tf.unstack(everything[:, replica.replica_id_in_sync_group])

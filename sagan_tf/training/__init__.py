@@ -3,10 +3,17 @@
 from sagan_tf.training.checkpoint_writer import CheckpointWriter
 from sagan_tf.training.checkpoints import Checkpoints
 from sagan_tf.training.interruption import Interruption
+from sagan_tf.training.loading import load_model
 from sagan_tf.training.metrics_logger import MetricsLogger
 from sagan_tf.training.periodic import Periodic
 from sagan_tf.training.progress_bar import ProgressBar
-from sagan_tf.training.run_directory import attention_picture, check_run, open_run, write_results
+from sagan_tf.training.run_directory import (
+    attention_picture,
+    check_run,
+    open_run,
+    read_config,
+    write_results,
+)
 from sagan_tf.training.sample_writer import SampleWriter, class_grid
 from sagan_tf.training.strategy import (
     STRATEGIES,
@@ -34,8 +41,10 @@ __all__ = [
     "class_grid",
     "describe",
     "is_chief",
+    "load_model",
     "make_strategy",
     "open_run",
+    "read_config",
     "replica_batch_size",
     "write_results",
 ]

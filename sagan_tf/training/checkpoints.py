@@ -117,37 +117,28 @@ class Checkpoints:
                 ) from error
         self.last = target
 
-    def restore(self):
-        """Brings the model to the newest checkpoint that is not damaged.
+    def restore(self, path=None):
+        """Brings the model to the newest checkpoint that is not damaged, or to a given one.
+
+        Args:
+            path: Folder of a checkpoint. Defaults to `None`, the newest.
 
         Returns:
             The checkpoint's folder; `None` if there is none yet.
 
         Raises:
-            ValueError: if there are checkpoints but all are damaged, or if the newest good one is
-                of another architecture, optimizer or seed.
+            ValueError: if all checkpoints are damaged, or the one to restore is of another
+                architecture, optimizer or seed.
         """
-        if is_chief():
-            for path in self.directory.glob(f"{_ASIDE}*"):
-                shutil.rmtree(path, ignore_errors=True)
-        paths = self.paths
-        for path in reversed(paths):
+        if path is not None:
+            return self._read(pathlib.Path(path))
+        for path in reversed(self.paths):
             try:
-                manifest = _checked_manifest(path)
-            except ValueError as error:
+                return self._read(path)
+            except _DamagedError as error:
                 self._damaged.add(path)
                 logging.warning("Skipping a damaged checkpoint: %s", error)
-                continue
-            self._check_fit(path, manifest)
-            self._state.read(str(path / _STATE)).assert_consumed()
-            for metric in self.sagan.metrics:
-                for variable, value in zip(
-                    metric.variables, manifest["running"][metric.name], strict=True
-                ):
-                    variable.assign(value)
-            self.last = path
-            return path
-        if paths:
+        if self._damaged:
             raise ValueError(
                 f"All checkpoints in {self.directory} are damaged: remove them to start anew"
             )
@@ -157,8 +148,22 @@ class Checkpoints:
         """A sentence that names the last checkpoint written or read."""
         return f"The last good checkpoint is {self.last}" if self.last else "There is no checkpoint"
 
+    def _read(self, path):
+        manifest = _checked_manifest(path)
+        self._check_fit(path, manifest)
+        self._state.read(str(path / _STATE)).assert_consumed()
+        for metric in self.sagan.metrics:
+            for variable, value in zip(
+                metric.variables, manifest["running"][metric.name], strict=True
+            ):
+                variable.assign(value)
+        self.last = path
+        return path
+
     def _write(self, target, manifest):
         self.directory.mkdir(parents=True, exist_ok=True)
+        for abandoned in self.directory.glob(f"{_ASIDE}*"):
+            shutil.rmtree(abandoned, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=self.directory, prefix=_ASIDE) as aside:
             new = pathlib.Path(aside, "new")
             new.mkdir()
@@ -220,15 +225,19 @@ def _fingerprint(path):
         }
 
 
+class _DamagedError(ValueError):
+    pass
+
+
 def _checked_manifest(path):
-    """The manifest of a checkpoint, or a ValueError that says which of its files is damaged."""
+    """The manifest of a checkpoint, or a `_DamagedError` that says which of its files it is."""
     try:
         manifest = json.loads((path / _MANIFEST).read_text(encoding="utf-8"))
         for name, fingerprint in manifest["files"].items():
             if _fingerprint(path / name) != fingerprint:
                 raise ValueError(f"{path / name} is not as it was written")
     except (OSError, ValueError, KeyError) as error:
-        raise ValueError(f"{path}: {_reason(error)}") from error
+        raise _DamagedError(f"{path}: {_reason(error)}") from error
     return manifest
 
 

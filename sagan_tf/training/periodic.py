@@ -6,8 +6,8 @@ import keras
 class Periodic(keras.callbacks.Callback):
     """Calls `act(step, logs)` every so many steps, and at the last one.
 
-    When a callback sees only some of the steps (`steps_per_loop` of `Trainer`, `steps_per_execution`
-    of `Model.compile`), it acts at the first that it sees.
+    When it sees only some of the steps (`steps_per_loop` of `Trainer`, `steps_per_execution` of
+    `Model.compile`), it acts at the first that it sees.
 
     Args:
         every: int, steps between two calls.

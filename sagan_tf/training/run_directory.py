@@ -4,6 +4,7 @@ import fcntl
 import json
 import pathlib
 
+from sagan_tf.config import Config, ModelConfig, TrainingConfig
 from sagan_tf.training.sample_writer import class_grid
 from sagan_tf.training.strategy import is_chief
 from sagan_tf.visualization import attention_overlay, read_metrics, training_curves
@@ -68,6 +69,24 @@ def open_run(directory, config, extend=False):
     aside.write_text(json.dumps(config.to_dict(), indent=2) + "\n", encoding="utf-8")
     aside.replace(directory / _CONFIG)
     return directory
+
+
+def read_config(directory):
+    """The `Config` of the run in a folder.
+
+    Raises:
+        ValueError: if there is none, or it cannot be understood.
+    """
+    path = pathlib.Path(directory) / _CONFIG
+    if not path.exists():
+        raise ValueError(f"{directory} is not the folder of a run: it has no {_CONFIG}")
+    found = _read(path)
+    try:
+        return Config(ModelConfig(), TrainingConfig(), found["source"]).override(
+            **found["model"], **found["training"]
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not the configuration of a run: {error}") from error
 
 
 def _read(path):

@@ -130,6 +130,8 @@ class Trainer:
             order = np.arange(images.shape[0]).reshape((parts, replicas, -1))
             order = order.swapaxes(0, 1).ravel()
             dataset = dataset.map(lambda *batch: [tf.gather(tensor, order) for tensor in batch])
+        # All workers read the same; each keeps its own part of every batch.
+        data = tf.data.experimental.AutoShardPolicy.DATA
         options = tf.data.Options()
-        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+        options.experimental_distribute.auto_shard_policy = data
         return self.strategy.experimental_distribute_dataset(dataset.with_options(options))

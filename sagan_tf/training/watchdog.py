@@ -51,29 +51,32 @@ class Watchdog(Periodic):
         super().on_train_batch_end(batch, logs)
 
     def act(self, step, logs):
-        signs = dict(self._signs(step, logs))
+        signs = self._signs(step, logs)
         for name in signs.keys() - self._present:
             logging.warning("Step %d: %s", step, signs[name])
         self._present = set(signs)
 
     def _signs(self, step, logs):
-        real, fake = logs["real_variance"], logs["fake_variance"]
+        """Dict from the metrics that show a sign of collapse to what they say."""
+        signs = {}
+        real, fake, loss = (
+            logs[name] for name in ("real_variance", "fake_variance", "discriminator_loss")
+        )
         if fake < 0.01 * real:
-            yield "variance", (
-                f"generated images hardly differ (variance {fake:.2g}, real images {real:.2g}): "
-                "the generator may have collapsed"
+            signs["fake_variance"] = (
+                f"generated images hardly differ (variance {fake:.2g}, that of real images "
+                f"{real:.2g}): the generator may have collapsed"
             )
-        loss = logs["discriminator_loss"]
         undecided = float(LOSSES[self.model.loss_name].discriminator(0.0, 0.0))
         if loss < 0.05 * undecided:
-            yield "discriminator", (
+            signs["discriminator_loss"] = (
                 f"the discriminator tells real from fake without error (loss {loss:.2g}): the "
                 "generator has hardly a gradient left"
             )
         for name in ("real_logits", "fake_logits"):
             if abs(logs[name]) > 100:
-                yield name, f"{name} run away: {logs[name]:.3g}"
-        if step >= 1000:
-            for name in self.model.gates:
-                if abs(logs[name]) < 0.001:
-                    yield name, f"{name} is still {logs[name]:.2g}: its attention does nothing"
+                signs[name] = f"{name} run away: {logs[name]:.3g}"
+        for name in self.model.gates:
+            if step >= 1000 and abs(logs[name]) < 0.001:
+                signs[name] = f"{name} is still {logs[name]:.2g}: its attention does nothing"
+        return signs

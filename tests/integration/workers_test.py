@@ -26,7 +26,8 @@ STEPS = 16
 
 def launch(directory):
     program = str(ROOT / "experiments" / "launch_local.py")
-    return [sys.executable, program, "--workers=2", "--", *command(directory, f"--steps={STEPS}")[2:]]
+    flags = command(directory, f"--steps={STEPS}")[2:]
+    return [sys.executable, program, "--workers=2", "--", *flags]
 
 
 def workers(launcher):

@@ -179,7 +179,6 @@ def test_training_goes_on_from_a_keras_file_as_if_nothing_had_happened(tmp_path)
         np.testing.assert_array_equal(ours, theirs)
 
 
-
 def test_slices_of_a_discriminator_update_give_the_gradient_of_the_whole():
     trained = []
     for slices in (1, 4):
@@ -229,15 +228,18 @@ def test_slices_are_shares_of_the_same_draw():
 
 @pytest.mark.parametrize("slices", [1, 2])
 def test_global_clipnorm_bounds_the_whole_gradient(slices):
+    def flat(network):
+        return np.concatenate([w.numpy().ravel() for w in network.trainable_weights])
+
     def distance(global_clipnorm):
         options = {"global_clipnorm": global_clipnorm, "accumulation_steps": slices}
         sagan = compiled(rates=(1.0, 1.0), compile_options=options)
         networks = (sagan.generator, sagan.discriminator)
-        before = [[w.numpy() for w in network.trainable_weights] for network in networks]
+        before = [flat(network) for network in networks]
         step(sagan, batch(4))
         return [
-            np.sqrt(sum(np.sum((w.numpy() - old) ** 2) for w, old in zip(n.trainable_weights, b)))
-            for n, b in zip(networks, before, strict=True)
+            np.linalg.norm(flat(network) - old)
+            for network, old in zip(networks, before, strict=True)
         ]
 
     np.testing.assert_allclose(distance(1e-3), 1e-3, rtol=1e-3)
@@ -257,9 +259,9 @@ def test_global_clipnorm_bounds_the_whole_gradient(slices):
     ],
 )
 def test_wrong_compile_options(options, message):
+    sagan = SAGAN(Generator(16, 1, 3, 4), Discriminator(16, 1, 3, 4))
     with pytest.raises(ValueError, match=message):
-        compiled_model = SAGAN(Generator(16, 1, 3, 4), Discriminator(16, 1, 3, 4))
-        compiled_model.compile(**options)
+        sagan.compile(**options)
 
 
 def test_compile_options_survive_a_keras_file(tmp_path):
@@ -267,3 +269,17 @@ def test_compile_options_survive_a_keras_file(tmp_path):
     sagan.save(tmp_path / "sagan.keras")
     loaded = keras.models.load_model(tmp_path / "sagan.keras")
     assert (loaded.accumulation_steps, loaded.global_clipnorm) == (2, 0.5)
+
+
+def test_latents_are_standard_normal_and_labels_uniform():
+    sagan = compiled()
+    draws = train_step_module._Draws(sagan, 20_000)
+    (latents,), (labels,) = draws.latents(), draws.labels()
+    assert latents.shape == (20_000, 8)
+    # Means and standard deviations of 160,000 numbers, within five standard errors.
+    assert abs(np.mean(latents)) < 5 / 400
+    assert abs(np.std(latents) - 1) < 5 / 400 / np.sqrt(2)
+    assert abs(np.mean(latents**4) - 3) < 5 * np.sqrt(96) / 400
+    assert np.corrcoef(np.transpose(latents))[0, 1] < 5 / np.sqrt(20_000)
+    counts = np.bincount(labels, minlength=3)
+    np.testing.assert_allclose(counts, 20_000 / 3, atol=5 * np.sqrt(20_000 * 2 / 9))

@@ -8,18 +8,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from sagan_tf import SAGAN, Discriminator, Generator
-from sagan_tf.training import MetricsLogger, ProgressBar, SampleWriter
-
-
-def make():
-    keras.utils.set_random_seed(0)
-    sagan = SAGAN(
-        Generator(16, 1, 3, base_channels=4, latent_dim=8),
-        Discriminator(16, 1, 3, base_channels=4),
-    )
-    sagan.compile()
-    return sagan
+from sagan_tf.training import MetricsLogger, ProgressBar, SampleWriter, metrics_logger
+from tests.training.small import make
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +17,9 @@ def sagan():
     return make()
 
 
-def fit(sagan, steps, *callbacks, images=None):
+def fit(sagan, steps, *callbacks):
     sagan.generator_optimizer.iterations.assign(0)
-    if images is None:
-        images = np.random.default_rng(0).uniform(-1, 1, (4, 16, 16, 1)).astype("float32")
+    images = np.random.default_rng(0).uniform(-1, 1, (4, 16, 16, 1)).astype("float32")
     dataset = tf.data.Dataset.from_tensors((images, np.array([0, 1, 2, 0], "int32"))).repeat()
     sagan.fit(dataset, steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=list(callbacks))
 
@@ -40,13 +29,15 @@ def test_metrics_are_means_between_records(sagan, tmp_path):
 
     class Spy(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
-            seen.append(float(logs["real_logits"]))
+            (metric,) = (each for each in sagan.metrics if each.name == "real_logits")
+            seen.append((float(metric.total), float(metric.count)))
 
     fit(sagan, 5, Spy(), MetricsLogger(tmp_path, every=2, images_per_step=4, steps=5))
     records = [json.loads(line) for line in (tmp_path / "metrics.jsonl").open()]
     assert [record["step"] for record in records] == [2, 4, 5]
-    # Keras gives running means; the logger starts them anew after each record.
-    expected = [seen[1], seen[3], seen[4]]
+    # Keras gives means since the beginning; the logger starts them anew after each record.
+    assert [count for _, count in seen] == [1, 2, 1, 2, 1]
+    expected = [seen[1][0] / 2, seen[3][0] / 2, seen[4][0]]
     assert [record["real_logits"] for record in records] == pytest.approx(expected)
     assert set(records[0]) == {
         "step",
@@ -72,12 +63,74 @@ def test_metrics_and_samples_go_to_tensorboard(sagan, tmp_path):
     assert tags["samples"] == [1, 2]
 
 
-def test_nan_stops_training_and_names_metric_and_steps(tmp_path):
-    broken = np.full((4, 16, 16, 1), np.nan, "float32")
-    logger = MetricsLogger(tmp_path, every=2, images_per_step=4, steps=9)
-    with pytest.raises(FloatingPointError, match="became nan between steps 0 and 2") as info:
-        fit(make(), 9, logger, images=broken)
-    assert "\n" not in str(info.value)
+class Clock:
+    """In place of the module `time`."""
+
+    now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    monkeypatch.setattr(metrics_logger, "time", clock := Clock())
+    return clock
+
+
+def log(sagan, clock, directory, start, ends):
+    """What is in the file when steps that end at these times, in seconds, have followed `start`."""
+    sagan.generator_optimizer.iterations.assign(start)
+    logger = MetricsLogger(directory, every=2, images_per_step=4, steps=9)
+    logger.set_model(sagan)
+    logger.on_train_begin()
+    for step, clock.now in enumerate(ends, start=start + 1):
+        sagan.generator_optimizer.iterations.assign(step)
+        logger.on_train_batch_end(step - 1, {"real_logits": step / 2})
+    logger.on_train_end()
+    return records_in(directory)
+
+
+def records_in(directory):
+    """Tuples of step, seconds, images per second and the metric."""
+    lines = (directory / "metrics.jsonl").read_text().split("\n")
+    assert lines.pop() == ""
+    return [tuple(json.loads(line).values()) for line in lines]
+
+
+def test_rate_and_time_of_the_records(sagan, clock, tmp_path):
+    assert log(sagan, clock, tmp_path, 0, [1.0, 3.0, 4.0, 5.0, 9.0]) == [
+        (2, 3.0, 2.7, 1.0),
+        (4, 5.0, 4.0, 2.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    "unfinished", ["", '{"step": 8, "seconds": 9', '{"step": 8, "seconds": 9.0}', "\0\0\0"]
+)
+def test_a_resumed_run_goes_on_with_its_records(sagan, clock, tmp_path, unfinished):
+    *kept, removed = log(sagan, clock, tmp_path, 0, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    assert kept == [(2, 2.0, 4.0, 1.0), (4, 4.0, 4.0, 2.0)]
+    assert removed[0] == 6
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write(unfinished)
+    clock.now = 100.0  # Another process has another clock.
+    # One step to the next record, in half a second; its time follows that of the last one kept.
+    resumed = log(sagan, clock, tmp_path, 5, [100.5, 102.5, 104.5])
+    assert resumed == [*kept, (6, 4.5, 8.0, 3.0), (8, 8.5, 2.0, 4.0)]
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["metrics.jsonl"]
+
+
+def test_the_record_of_the_checkpoint_s_step_stays(sagan, clock, tmp_path):
+    log(sagan, clock, tmp_path, 0, [1.0, 2.0, 3.0, 4.0])
+    assert [record[0] for record in log(sagan, clock, tmp_path, 4, [])] == [2, 4]
+
+
+def test_a_run_from_the_beginning_begins_its_records_anew(sagan, clock, tmp_path):
+    log(sagan, clock, tmp_path, 0, [1.0, 2.0])
+    clock.now = 50.0
+    assert log(sagan, clock, tmp_path, 0, []) == []
+    assert log(sagan, clock, tmp_path, 0, [51.0, 52.0]) == [(2, 2.0, 4.0, 1.0)]
 
 
 def test_sample_grids_show_the_classes_in_columns(sagan, tmp_path):

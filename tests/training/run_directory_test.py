@@ -1,11 +1,13 @@
 import json
+import subprocess
+import sys
 
 import keras
 import pytest
 
 from sagan_tf import SAGAN, Discriminator, Generator
 from sagan_tf.config import Config, ModelConfig, TrainingConfig
-from sagan_tf.training import attention_picture, open_run, write_results
+from sagan_tf.training import attention_picture, check_run, open_run, write_results
 
 
 def make(**kwargs):
@@ -14,6 +16,14 @@ def make(**kwargs):
         Generator(16, 1, 3, base_channels=4, latent_dim=8, **kwargs),
         Discriminator(16, 1, 3, base_channels=4, **kwargs),
     )
+
+
+def contents(directory):
+    return {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+def steps_of(directory):
+    return json.loads((directory / "config.json").read_text())["training"]["steps"]
 
 
 def test_open_run_writes_the_resolved_configuration(tmp_path):
@@ -25,27 +35,120 @@ def test_open_run_writes_the_resolved_configuration(tmp_path):
     assert written["source"] == "here"
 
 
-def test_the_same_configuration_starts_anew(tmp_path):
-    config = Config(ModelConfig(), TrainingConfig())
+@pytest.mark.parametrize("prepare", [open_run, check_run])
+def test_the_same_configuration_goes_on(tmp_path, prepare):
+    config = Config(ModelConfig(attention_resolutions=(8,)), TrainingConfig(), "here")
     open_run(tmp_path, config)
     (tmp_path / "metrics.jsonl").write_text("old\n")
-    open_run(tmp_path, config)
-    assert not (tmp_path / "metrics.jsonl").exists()
+    before = contents(tmp_path)
+    prepare(tmp_path, config)
+    assert contents(tmp_path) == before
 
 
-def test_another_configuration_is_refused_with_the_difference(tmp_path):
-    open_run(tmp_path, Config(ModelConfig(), TrainingConfig()))
+def test_a_folder_that_is_not_yet_there_is_not_made_by_a_check(tmp_path):
+    check_run(tmp_path / "run", Config(ModelConfig(), TrainingConfig()))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("prepare", [open_run, check_run])
+@pytest.mark.parametrize("extend", [False, True])
+@pytest.mark.parametrize(
+    ("model", "training", "difference"),
+    [
+        ({"base_channels": 8}, {}, "base_channels=64 there, 8 here"),
+        (
+            {"base_channels": 8},
+            {"steps": 5},
+            "base_channels=64 there, 8 here; steps=9 there, 5 here",
+        ),
+        ({"attention_resolutions": ()}, {}, "attention_resolutions=None there, [] here"),
+        (
+            {},
+            {"seed": 1, "loss": "wasserstein"},
+            "loss=hinge there, wasserstein here; seed=0 there, 1 here",
+        ),
+        ({}, {"steps": 8}, "steps=9 there, 8 here"),
+    ],
+)
+def test_another_configuration_is_refused(tmp_path, prepare, extend, model, training, difference):
+    open_run(tmp_path, Config(ModelConfig(), TrainingConfig(steps=9)))
     (tmp_path / "metrics.jsonl").write_text("precious\n")
-    other = Config(ModelConfig(base_channels=8), TrainingConfig(steps=5))
-    with pytest.raises(ValueError, match="base_channels=64 there, 8 here; steps=100000 there, 5"):
-        open_run(tmp_path, other)
-    assert (tmp_path / "metrics.jsonl").read_text() == "precious\n"
+    before = contents(tmp_path)
+    other = Config(ModelConfig(**model), TrainingConfig(**{"steps": 9, **training}))
+    with pytest.raises(ValueError, match=".") as info:
+        prepare(tmp_path, other, extend)
+    assert str(info.value) == (
+        f"{tmp_path} holds a run of another configuration ({difference}): "
+        "choose another --model_dir"
+    )
+    assert contents(tmp_path) == before
 
 
-def test_a_broken_configuration_is_named(tmp_path):
-    (tmp_path / "config.json").write_text("{")
-    with pytest.raises(ValueError, match=r"config\.json is not valid JSON"):
-        open_run(tmp_path, Config(ModelConfig(), TrainingConfig()))
+def test_more_steps(tmp_path):
+    open_run(tmp_path, Config(ModelConfig(), TrainingConfig(steps=9)))
+    longer = Config(ModelConfig(), TrainingConfig(steps=10))
+    for prepare in (open_run, check_run):
+        with pytest.raises(ValueError, match=r"\(steps=9 there, 10 here\)"):
+            prepare(tmp_path, longer)
+    check_run(tmp_path, longer, extend=True)
+    assert steps_of(tmp_path) == 9
+    open_run(tmp_path, longer, extend=True)
+    assert steps_of(tmp_path) == 10
+
+
+def test_learning_rates_that_depend_on_the_steps_allow_no_more_of_them(tmp_path):
+    linear = {"learning_rate_schedule": "linear"}
+    open_run(tmp_path, Config(ModelConfig(), TrainingConfig(steps=9, **linear)))
+    with pytest.raises(ValueError, match=r"\(steps=9 there, 10 here\)"):
+        open_run(tmp_path, Config(ModelConfig(), TrainingConfig(steps=10, **linear)), extend=True)
+    assert steps_of(tmp_path) == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "is not valid JSON: Expecting property name"),
+        ("", "is not valid JSON: Expecting value"),
+        ("[]", "is not the configuration of a run"),
+    ],
+)
+@pytest.mark.parametrize("prepare", [open_run, check_run])
+def test_a_broken_configuration_is_named(tmp_path, prepare, text, message):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ValueError, match=".") as info:
+        prepare(tmp_path, Config(ModelConfig(), TrainingConfig()))
+    assert str(info.value).startswith(f"{tmp_path / 'config.json'} {message}")
+    assert (tmp_path / "config.json").read_text() == text
+
+
+SCRIPT = """
+import sys, time
+from sagan_tf.config import Config, ModelConfig, TrainingConfig
+from sagan_tf.training import open_run
+open_run(sys.argv[1], Config(ModelConfig(), TrainingConfig()))
+print("opened", flush=True)
+time.sleep(600)
+"""
+
+
+def test_only_one_process_trains_in_a_folder(tmp_path):
+    config = Config(ModelConfig(), TrainingConfig())
+    with subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, tmp_path], stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout.readline() == "opened\n"
+            before = contents(tmp_path)
+            for _ in range(2):
+                with pytest.raises(OSError, match=".") as info:
+                    open_run(tmp_path, config)
+                assert str(info.value) == f"Another process is training in {tmp_path}"
+            assert contents(tmp_path) == before
+        finally:
+            process.kill()
+    open_run(tmp_path, config)
+    # One process may go on in its own folder.
+    open_run(tmp_path, config)
 
 
 @pytest.mark.parametrize("attention", [None, ()])

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from experiments.launch_local import tf_configs
-from sagan_tf.training import STRATEGIES, is_chief, make_strategy, replica_batch_size
+from sagan_tf.training import STRATEGIES, describe, is_chief, make_strategy, replica_batch_size
 from tests.two_replicas import two_replicas
 
 TWO_WORKERS = {
@@ -114,6 +114,7 @@ def with_two_cpus(strategy):
         auto = make_strategy("auto")
     with mirrored.scope():
         chief = is_chief()
+    assert describe(mirrored) == "Training on 2 replicas"
     try:
         make_strategy(tpu="local")
     except ValueError as error:
@@ -236,6 +237,12 @@ def test_tpus_that_do_not_answer(monkeypatch, name):
     error = error_of(name, "no-such-tpu")
     assert error.startswith("Cannot use the TPU 'no-such-tpu' (a Cloud TPU's name, grpc://")
     assert "Connection refused" in error
+
+
+@pytest.mark.parametrize(("gpus", "device"), [([], "CPU"), (["GPU:0"], "GPU")])
+def test_the_user_is_told_what_trains(monkeypatch, gpus, device):
+    monkeypatch.setattr(tf.config, "get_visible_devices", lambda kind: gpus)
+    assert describe(make_strategy("none")) == f"Training on one {device}"
 
 
 def test_replicas_share_the_batch():

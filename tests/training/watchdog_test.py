@@ -179,7 +179,8 @@ def test_broken_images_stop_training_at_once(tmp_path):
         MetricsLogger(tmp_path, 1, BATCH, 9),
         CheckpointWriter(checkpoints, 1, 9),
     ]
-    with pytest.raises(FloatingPointError, match=r"^discriminator_loss, .* became nan at step 1: "):
+    # Which others show it depends on the device: on a CPU the ReLU of NaN is 0.
+    with pytest.raises(FloatingPointError, match=r"real_variance.* became nan at step 1: "):
         Trainer(sagan).fit(dataset, 9, callbacks)
     assert sagan.step == 1
     # What comes after it has neither recorded nor saved anything.
