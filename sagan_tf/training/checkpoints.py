@@ -1,7 +1,10 @@
 """Checkpoints that survive what happens to machines."""
 
+import contextlib
+import glob
 import hashlib
 import json
+import math
 import os
 import pathlib
 import shutil
@@ -37,7 +40,7 @@ class Checkpoints:
         mode: `"min"` or `"max"`: which value of `monitor` is best. Defaults to `"min"`.
 
     Raises:
-        ValueError: if `keep` or `mode` is out of range.
+        ValueError: if `keep` or `mode` is out of range, or TensorFlow cannot take the path.
     """
 
     def __init__(self, directory, sagan, keep=3, monitor=None, mode="min"):
@@ -45,6 +48,10 @@ class Checkpoints:
             raise ValueError(f"`keep` must be at least 1. Received: {keep}")
         if mode not in ("min", "max"):
             raise ValueError(f"`mode` must be min or max. Received: {mode}")
+        if glob.has_magic(str(directory)):
+            raise ValueError(
+                f"A path with *, ? or [ is a pattern to TensorFlow: {directory}. Rename the folder"
+            )
         self.directory = pathlib.Path(directory)
         self.sagan = sagan
         self.keep = keep
@@ -65,18 +72,18 @@ class Checkpoints:
     @property
     def paths(self):
         """List of the folders of all checkpoints, oldest first."""
-        return sorted(self.directory.glob(f"{_PREFIX}*"), key=_step)
+        found = self.directory.glob(f"{_PREFIX}*")
+        return sorted((path for path in found if _step(path) is not None), key=_step)
 
     @property
     def best(self):
         """Folder of the checkpoint that is best by `monitor`, or `None`."""
         values = {}
-        for path in self.paths:
-            if path in self._damaged:
-                continue
-            value = json.loads((path / _MANIFEST).read_text())["metrics"].get(self.monitor)
-            if value is not None:
-                values[path] = value if self.mode == "min" else -value
+        for path in set(self.paths) - self._damaged:
+            with contextlib.suppress(_DamagedError):
+                value = _manifest(path)["metrics"].get(self.monitor, math.nan)
+                if math.isfinite(value):
+                    values[path] = value if self.mode == "min" else -value
         return min(values, key=values.__getitem__, default=None)
 
     def save(self, metrics=None):
@@ -110,7 +117,7 @@ class Checkpoints:
             try:
                 self._write(target, manifest)
                 self.last = target
-                self._prune()
+                self._prune(target)
             except (OSError, tf.errors.OpError) as error:
                 raise OSError(
                     f"Cannot write checkpoint {target}: {_reason(error)}. {self.last_good()}"
@@ -119,6 +126,8 @@ class Checkpoints:
 
     def restore(self, path=None):
         """Brings the model to the newest checkpoint that is not damaged, or to a given one.
+
+        The optimizers' learning rates are restored as well.
 
         Args:
             path: Folder of a checkpoint. Defaults to `None`, the newest.
@@ -178,9 +187,9 @@ class Checkpoints:
             _flush(self.directory)
         self._damaged.discard(target)
 
-    def _prune(self):
+    def _prune(self, newest):
         good = [path for path in self.paths if path not in self._damaged]
-        kept = {*good[-self.keep :], self.best}
+        kept = {*good[-self.keep :], self.best, newest}
         for path in self.paths:
             if path not in kept:
                 # Renamed first: a checkpoint is there as a whole or not at all.
@@ -209,7 +218,9 @@ class Checkpoints:
 
 
 def _step(path):
-    return int(path.name.removeprefix(_PREFIX))
+    """The step in a checkpoint's name, `None` for other names."""
+    digits = path.name.removeprefix(_PREFIX)
+    return int(digits) if digits.isdecimal() else None
 
 
 def _values(metric):
@@ -231,19 +242,34 @@ class _DamagedError(ValueError):
 
 def _checked_manifest(path):
     """The manifest of a checkpoint, or a `_DamagedError` that says which of its files it is."""
+    manifest = _manifest(path)
+    for name, fingerprint in manifest["files"].items():
+        try:
+            intact = _fingerprint(path / name) == fingerprint
+        except OSError as error:
+            raise _DamagedError(f"{path}: {name}: {error.strerror}") from error
+        if not intact:
+            raise _DamagedError(f"{path}: {name} is not as it was written")
+    return manifest
+
+
+def _manifest(path):
     try:
         manifest = json.loads((path / _MANIFEST).read_text(encoding="utf-8"))
-        for name, fingerprint in manifest["files"].items():
-            if _fingerprint(path / name) != fingerprint:
-                raise ValueError(f"{path / name} is not as it was written")
-    except (OSError, ValueError, KeyError) as error:
-        raise _DamagedError(f"{path}: {_reason(error)}") from error
+    except (OSError, ValueError) as error:
+        raise _DamagedError(f"{path}: {_MANIFEST}: {_reason(error)}") from error
+    parts = ("files", "metrics", "running", "shapes")
+    if not isinstance(manifest, dict) or not all(
+        isinstance(manifest.get(part), dict) for part in parts
+    ):
+        raise _DamagedError(f"{path}: {_MANIFEST} is not the manifest of a checkpoint")
     return manifest
 
 
 def _reason(error):
     """What TensorFlow or the system say, without the op that says it and its temporary files."""
-    return str(error).split(" [Op:")[0].strip().splitlines()[0].split("; ")[-1]
+    text = str(error).split(" [Op:")[0].strip() or type(error).__name__
+    return text.splitlines()[0].split("; ")[-1]
 
 
 def _flush(path):

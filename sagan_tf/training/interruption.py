@@ -1,5 +1,6 @@
 """Stopping when asked to."""
 
+import contextlib
 import signal
 import sys
 
@@ -34,4 +35,6 @@ class Interruption:
         self.__exit__()
         self.signal = signal.Signals(number)
         self.sagan.stop_training = True
-        print(f"\n{self.signal.name}: saving, then leaving", file=sys.stderr, flush=True)
+        # ^C may have ended the reader of a pipe as well.
+        with contextlib.suppress(OSError):
+            print(f"\n{self.signal.name}: saving, then leaving", file=sys.stderr, flush=True)

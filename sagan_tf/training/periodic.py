@@ -12,10 +12,15 @@ class Periodic(keras.callbacks.Callback):
     Args:
         every: int, steps between two calls.
         steps: int, the step at which training ends.
+
+    Raises:
+        ValueError: if `every` is less than 1.
     """
 
     def __init__(self, every, steps):
         super().__init__()
+        if every < 1:
+            raise ValueError(f"`every` must be at least 1. Received: {every}")
         self.every = every
         self.steps = steps
 

@@ -1,5 +1,6 @@
 """A progress bar that says what a GAN's trainer looks at."""
 
+import contextlib
 import sys
 import time
 
@@ -7,6 +8,9 @@ import keras
 import tqdm
 
 from sagan_tf.training.strategy import is_chief
+
+# A terminal, or a pipe's other end, may be gone; training goes on, and its end is saved.
+_any_screen = contextlib.suppress(OSError)
 
 
 class ProgressBar(keras.callbacks.Callback):
@@ -48,8 +52,10 @@ class ProgressBar(keras.callbacks.Callback):
             network, _, kind = name.partition("_")
             if kind == "loss" or kind.startswith("gate"):
                 values[f"{network[0].upper()} {kind.replace('_', ' ')}"] = f"{float(value):.3f}"
-        self._bar.set_postfix(values, refresh=False)
-        self._bar.update(step - self._bar.n)
+        with _any_screen:
+            self._bar.set_postfix(values, refresh=False)
+            self._bar.update(step - self._bar.n)
 
     def on_train_end(self, logs=None):
-        self._bar.close()
+        with _any_screen:
+            self._bar.close()

@@ -60,7 +60,7 @@ def open_run(directory, config, extend=False):
     check_run(directory, config, extend)
     directory.mkdir(parents=True, exist_ok=True)
     # Kept open, and so locked, until the process ends.
-    file = _locks[directory] = (directory / ".lock").open("w")
+    file = _locks[directory.resolve()] = (directory / ".lock").open("w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -94,7 +94,10 @@ def _read(path):
         config = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(config, dict):
+    parts = ("model", "training")
+    if not isinstance(config, dict) or not all(
+        isinstance(config.get(part), dict) for part in parts
+    ):
         raise ValueError(f"{path} is not the configuration of a run")
     return config
 
@@ -105,8 +108,8 @@ def _difference(found, wanted, extend):
     difference = []
     for part in ("model", "training"):
         for key, here in json.loads(json.dumps(wanted[part])).items():
-            there = found.get(part, {}).get(key)
-            longer = key == "steps" and extend and constant and here > (there or 0)
+            there = found[part].get(key)
+            longer = key == "steps" and extend and constant and type(there) is int and here > there
             if there != here and not longer:
                 difference.append(f"{key}={there} there, {here} here")
     return difference

@@ -67,7 +67,8 @@ class Trainer:
 
         Args:
             dataset: `tf.data.Dataset` of `(images, labels)` as `train_step` takes them, in batches
-                for all replicas together. Its first element is the one for the model's step.
+                for all replicas together, without end. Its first element is the one for the
+                model's step.
             steps: int, the step at which to end.
             callbacks: List of `keras.callbacks.Callback`, which see one epoch. On several workers
                 give the same to each. Defaults to none.

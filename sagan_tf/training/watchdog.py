@@ -52,8 +52,9 @@ class Watchdog(Periodic):
 
     def act(self, step, logs):
         signs = self._signs(step, logs)
-        for name in signs.keys() - self._present:
-            logging.warning("Step %d: %s", step, signs[name])
+        for name, text in signs.items():
+            if name not in self._present:
+                logging.warning("Step %d: %s", step, text)
         self._present = set(signs)
 
     def _signs(self, step, logs):
@@ -68,7 +69,7 @@ class Watchdog(Periodic):
                 f"{real:.2g}): the generator may have collapsed"
             )
         undecided = float(LOSSES[self.model.loss_name].discriminator(0.0, 0.0))
-        if loss < 0.05 * undecided:
+        if undecided and loss < 0.05 * undecided:
             signs["discriminator_loss"] = (
                 f"the discriminator tells real from fake without error (loss {loss:.2g}): the "
                 "generator has hardly a gradient left"

@@ -69,7 +69,9 @@ def test_a_damaged_newest_checkpoint_is_skipped(undisturbed, tmp_path):
     data = newest / "state.data-00000-of-00001"
     data.write_bytes(data.read_bytes()[:-100])
     output = finished(command(directory))
-    assert f"Skipping a damaged checkpoint: {newest}: {data} is not as it was written" in output
+    assert (
+        f"Skipping a damaged checkpoint: {newest}: {data.name} is not as it was written" in output
+    )
     assert f"Going on from {checkpoints(undisturbed)[-2].name}" in output.replace(
         f"{directory / 'checkpoints'}/", ""
     )

@@ -324,14 +324,48 @@ def test_a_folder_that_cannot_be(saved, tmp_path):
     assert str(info.value).endswith(". There is no checkpoint")
 
 
-def test_what_a_killed_process_left_is_removed(saved, restored, tmp_path):
+def test_what_a_killed_process_left_is_removed_by_the_next_save(saved, tmp_path):
     checkpoints = Checkpoints(tmp_path, saved)
     save(checkpoints, 1)
     (tmp_path / ".aside-abc" / "new").mkdir(parents=True)
     (tmp_path / ".aside-abc" / "new" / DATA).write_bytes(b"half")
     (tmp_path / ".aside-def" / "old").mkdir(parents=True)
-    assert Checkpoints(tmp_path, restored).restore() == tmp_path / "step_0000001"
-    assert steps_in(tmp_path) == [1]
+    assert checkpoints.restore() == tmp_path / "step_0000001"
+    save(checkpoints, 2)
+    assert steps_in(tmp_path) == [1, 2]
+
+
+def test_reading_does_not_disturb_who_writes(saved, restored, tmp_path, monkeypatch):
+    checkpoints = Checkpoints(tmp_path, saved)
+    save(checkpoints, 1)
+    flush, read = os.fsync, []
+
+    def fsync(descriptor):
+        # As a second process would, at any time.
+        read.append(Checkpoints(tmp_path, restored).restore().name)
+        flush(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fsync)
+        expected = save(checkpoints, 2)
+    # Three files, their folder, and the folder of all after the renaming.
+    assert read == ["step_0000001"] * 4 + ["step_0000002"]
+    assert_same(variables(restored), expected)
+    assert steps_in(tmp_path) == [1, 2]
+
+
+def test_a_given_checkpoint(saved, restored, tmp_path):
+    checkpoints = Checkpoints(tmp_path, saved)
+    expected = save(checkpoints, 1)
+    save(checkpoints, 2)
+    other = Checkpoints(tmp_path, restored)
+    assert other.restore(str(tmp_path / "step_0000001")) == other.last == tmp_path / "step_0000001"
+    assert_same(variables(restored), expected)
+    truncate(tmp_path / "step_0000002")
+    for step in (2, 3):
+        with pytest.raises(ValueError, match=f"^{tmp_path}/step_000000{step}: "):
+            other.restore(tmp_path / f"step_000000{step}")
+    assert_same(variables(restored), expected)
 
 
 def test_saving_a_step_again_replaces_it(saved, restored, tmp_path):

@@ -92,8 +92,8 @@ def test_a_healthy_run_warns_of_nothing(sagan, caplog):
         (
             {"fake_variance": 0.00501},
             {"fake_variance": 0.00499},
-            "generated images hardly differ (variance 0.005, real images 0.5): the generator may "
-            "have collapsed",
+            "generated images hardly differ (variance 0.005, that of real images 0.5): the "
+            "generator may have collapsed",
         ),
         (
             {"discriminator_loss": 0.101},
