@@ -2,10 +2,11 @@ r"""Trains a SAGAN on the bundled digits with Keras's own `compile` and `fit`.
 
   python experiments/fit.py --model_dir=runs/fit
 
-Read it to see how the parts go together, and start from it when you have callbacks, a data set or
-a loop of your own. To train in earnest use experiments/train.py: it knows every preset and data
-set, writes checkpoints, goes on where a run stopped, and scales to several GPUs and hosts.
+Start from it when you have callbacks or a data set of your own. To train in earnest use train.py,
+which knows every preset, writes checkpoints, goes on where a run stopped, and scales out.
 """
+
+import pathlib
 
 from absl import flags
 
@@ -25,12 +26,11 @@ def main():
 
     config = preset("sagan_digits_16").override(steps=FLAGS.steps, batch_size=FLAGS.batch_size)
     model, recipe = config.model, config.training
+    if pathlib.Path(FLAGS.model_dir, "checkpoints").exists():
+        raise ValueError(f"{FLAGS.model_dir} is a run of train.py: choose another --model_dir")
     directory = training.open_run(FLAGS.model_dir, config)
-    if (directory / "checkpoints").exists():
-        raise ValueError(f"{directory} is a run of train.py: choose another --model_dir")
     keras.utils.set_random_seed(recipe.seed)
-
-    # Each step splits its images among the updates of the discriminator.
+    # A step splits its images among the discriminator's updates.
     images_per_step = recipe.discriminator_steps * recipe.batch_size
     dataset = data.load("digits", model.image_size, images_per_step, channels=model.channels)
     sagan = SAGAN.from_model_config(model, discriminator_steps=recipe.discriminator_steps)

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import re
 import sys
 
 from absl import app
@@ -27,7 +28,7 @@ def _guarded(main, argv):
     except KeyboardInterrupt:
         sys.exit(f"{name}: interrupted")
     except Exception as error:
-        # TensorFlow wraps what a data pipeline raised; its message starts with ours.
+        # TensorFlow wraps what a data pipeline raised.
         ours = isinstance(error, (ValueError, OSError, FloatingPointError))
         if not ours and not type(error).__module__.startswith("tensorflow."):
             raise
@@ -63,4 +64,6 @@ def _is_ours_or_grave(record):
 
 def _one_line(error):
     text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0]
+    # What was raised while TensorFlow read the data or traced the step is further down.
+    ours = re.search(r"^\s*(?:ValueError|OSError): (.+)$", text, re.MULTILINE)
+    return ours[1] if ours else text.splitlines()[0]

@@ -12,7 +12,7 @@ On a folder of images, one folder per class, with a smaller network:
 Any other setting of the preset changes with --set=KEY=VALUE; a wrong key lists the valid ones.
 
 ^C or a SIGTERM saves a checkpoint and leaves. Whatever ended a run, the same command goes on with
-it; on one device it ends with the same weights, bit for bit, as if nothing had happened.
+it; on one CPU it ends with the same weights, bit for bit, as if nothing had happened.
 
 On all GPUs of this host, or on several hosts (see README.md, "Scaling out"):
 
@@ -37,9 +37,9 @@ flags.DEFINE_string(
     "dataset", None, "digits, a TFDS name such as cifar10, or a folder of images, one per class."
 )
 flags.DEFINE_string("data_dir", None, "Where TFDS keeps its data sets.")
-flags.DEFINE_string("split", "train", "Split of the data set.")
+flags.DEFINE_string("split", None, "Split of the data set, or a slice of one: train[:90%].")
 flags.DEFINE_bool("download", False, "Fetch a TFDS data set that is not there.")
-flags.DEFINE_bool("skip_corrupt", False, "Replace images that cannot be read, and count them.")
+flags.DEFINE_bool("skip_corrupt", None, "Replace images that cannot be read, and count them.")
 flags.DEFINE_integer("steps", None, "Generator updates.")
 flags.DEFINE_bool("extend", False, "Let a run go on to more --steps than it was begun with.")
 flags.DEFINE_integer(
@@ -72,6 +72,10 @@ flags.DEFINE_integer("steps_per_loop", 1, "Steps per call of TensorFlow.", lower
 def main():
     from sagan_tf import training
 
+    if "://" in FLAGS.model_dir:
+        raise ValueError(
+            f"--model_dir must be a folder of this machine. Received: {FLAGS.model_dir}"
+        )
     strategy = training.make_strategy(FLAGS.strategy, FLAGS.tpu)
     config, source = configure()
     recipe = config.training
@@ -87,12 +91,22 @@ def configure():
     from sagan_tf.models import preset
 
     config = preset(FLAGS.preset)
-    settings = ("dataset", "steps", "batch_size", "accumulation_steps", "seed", "precision", "loss")
+    settings = (
+        "dataset",
+        "split",
+        "skip_corrupt",
+        "steps",
+        "batch_size",
+        "accumulation_steps",
+        "seed",
+        "precision",
+        "loss",
+    )
     changes = {name: FLAGS[name].value for name in settings if FLAGS[name].value is not None}
     config = config.override(**changes).override_text(FLAGS.set)
     source = data.open_source(
         config.training.dataset,
-        split=FLAGS.split,
+        split=config.training.split,
         data_dir=FLAGS.data_dir,
         download=FLAGS.download,
     )
@@ -100,7 +114,7 @@ def configure():
     other_data = config.training.dataset != preset(FLAGS.preset).training.dataset
     if other_data and not classes_chosen and source.num_classes:
         config = config.override(num_classes=source.num_classes)
-    return config, source
+    return config.override(num_images=len(source)), source
 
 
 def make_model(config):
@@ -132,7 +146,7 @@ def train(config, source, strategy):
     from sagan_tf import data, training
 
     recipe = config.training
-    directory = pathlib.Path(FLAGS.model_dir)
+    directory = pathlib.Path(FLAGS.model_dir).expanduser()
     training.check_run(directory, config, FLAGS.extend)
     sagan = make_model(config)
     checkpoints = training.Checkpoints(
@@ -149,7 +163,7 @@ def train(config, source, strategy):
         flip=recipe.flip,
         seed=recipe.seed,
         start=sagan.step,
-        skip_corrupt=FLAGS.skip_corrupt,
+        skip_corrupt=recipe.skip_corrupt,
     )
     training.open_run(directory, config, FLAGS.extend)
     say = print if training.is_chief() else lambda text: None

@@ -25,6 +25,9 @@ class TrainingConfig:
 
     Attributes:
         dataset: `"digits"`, the name of a TFDS data set or the path of an image folder.
+        split: Its split, or a slice of one.
+        skip_corrupt: Whether to replace images that cannot be read.
+        num_images: Of the split, `None` until it is opened: another number has another order.
         steps: Generator updates.
         batch_size: Real images per discriminator update, over all replicas.
         discriminator_steps: Discriminator updates per generator update.
@@ -44,6 +47,9 @@ class TrainingConfig:
     """
 
     dataset: str = "digits"
+    split: str = "train"
+    skip_corrupt: bool = False
+    num_images: int | None = None
     steps: int = 100_000
     batch_size: int = 64
     discriminator_steps: int = 1
@@ -66,6 +72,8 @@ class TrainingConfig:
             raise ValueError(
                 f"`precision` must be float32 or mixed_bfloat16. Received: {self.precision}"
             )
+        if not 0 <= self.seed < 2**31:
+            raise ValueError(f"`seed` must be in [0, 2**31). Received: {self.seed}")
         if self.learning_rate_schedule not in ("constant", "linear"):
             raise ValueError(
                 "`learning_rate_schedule` must be constant or linear. "

@@ -125,8 +125,8 @@ class SAGAN(keras.Model):
                 real images), added to the discriminator's loss. Defaults to `None`.
             penalty_weight: float, the penalty's factor. Defaults to `10.0`.
             accumulation_steps: int, slices into which each update divides its images to save
-                memory. Their gradients are averaged and applied at once; batch norm's statistics
-                are those of a slice. Defaults to `1`.
+                memory. Their gradients are averaged and applied at once; the generator's batch
+                norm and power iterations see, and move with, each slice. Defaults to `1`.
             global_clipnorm: float, bound of the norm of all gradients of an update together,
                 averaged over replicas and slices; `None` for none. Defaults to `None`.
             **kwargs: `run_eagerly`, `jit_compile` and `steps_per_execution` of `Model.compile`.

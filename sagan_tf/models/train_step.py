@@ -49,6 +49,13 @@ def _update_discriminator(sagan, images, labels, draws):
     def report_and_gradients(real_images, real_labels, latents, fake_labels, share, moves_u):
         fake_images = sagan.generator((latents, fake_labels), training=True)
         with tf.GradientTape() as tape:
+            # Before u moves: the penalty is of the discriminator that the logits are of.
+            penalty = 0.0
+            if sagan.penalty_name == "r1":
+                penalty = _penalty(sagan, real_images, real_labels)
+            elif sagan.penalty_name == "gradient_penalty":
+                between = share * real_images + (1.0 - share) * fake_images
+                penalty = _penalty(sagan, between, real_labels)
             logits = discriminator(
                 (
                     tf.concat([tf.cast(real_images, fake_images.dtype), fake_images], axis=0),
@@ -57,12 +64,7 @@ def _update_discriminator(sagan, images, labels, draws):
                 training=moves_u,
             )
             real_logits, fake_logits = tf.split(logits, 2)
-            loss = LOSSES[sagan.loss_name].discriminator(real_logits, fake_logits)
-            if sagan.penalty_name == "r1":
-                loss += _penalty(sagan, real_images, real_labels)
-            elif sagan.penalty_name == "gradient_penalty":
-                between = share * real_images + (1.0 - share) * fake_images
-                loss += _penalty(sagan, between, real_labels)
+            loss = LOSSES[sagan.loss_name].discriminator(real_logits, fake_logits) + penalty
         report = {
             "discriminator_loss": loss,
             "real_logits": tf.reduce_mean(real_logits),
@@ -79,7 +81,7 @@ def _update_discriminator(sagan, images, labels, draws):
         draws.latents(),
         draws.labels(),
         draws.uniform((1, 1, 1)),
-        # Power iterations advance once per update: all slices see the same sigma.
+        # The discriminator's u moves once per update: all slices see the same sigma.
         [False] * (slices - 1) + [True],
     )
     _apply(sagan, sagan.discriminator_optimizer, gradients, variables)

@@ -16,13 +16,17 @@ class MetricsLogger(Periodic):
 
     `metrics.jsonl` gets a line with `step`, `seconds` of training so far, `images_per_second` and
     the metrics; the folder `tensorboard` the same as scalars. A run that goes on from a checkpoint
-    goes on with the file, from which the records of later steps are removed.
+    goes on with the file, from which the records of later steps are removed; TensorBoard gets them
+    a second time.
 
     Args:
         directory: The run's folder.
         every: int, steps between two records.
         images_per_step: int, real images per step.
         steps: int, the step at which training ends; it is recorded in any case.
+
+    Raises:
+        OSError: if the file cannot be written.
     """
 
     def __init__(self, directory, every, images_per_step, steps):
@@ -62,8 +66,11 @@ class MetricsLogger(Periodic):
         now = time.monotonic()
         rate = (step - self._last_step) * self.images_per_step / max(now - self._last, 1e-9)
         timing = {"seconds": round(now - self._began, 3), "images_per_second": round(rate, 1)}
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": step, **timing, **metrics}) + "\n")
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": step, **timing, **metrics}) + "\n")
+        except OSError as error:
+            raise OSError(f"Cannot write {self._path}: {error.strerror}") from error
         with self._writer.as_default(step=step):
             for name, value in {**metrics, "images_per_second": rate}.items():
                 tf.summary.scalar(name, value)

@@ -4,6 +4,8 @@ import fcntl
 import json
 import pathlib
 
+from absl import logging
+
 from sagan_tf.config import Config, ModelConfig, TrainingConfig
 from sagan_tf.training.sample_writer import class_grid
 from sagan_tf.training.strategy import is_chief
@@ -59,16 +61,26 @@ def open_run(directory, config, extend=False):
         return directory
     check_run(directory, config, extend)
     directory.mkdir(parents=True, exist_ok=True)
-    # Kept open, and so locked, until the process ends.
-    file = _locks[directory.resolve()] = (directory / ".lock").open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise OSError(f"Another process is training in {directory}") from error
+    _lock(directory)
     aside = directory / f"{_CONFIG}.writing"
     aside.write_text(json.dumps(config.to_dict(), indent=2) + "\n", encoding="utf-8")
     aside.replace(directory / _CONFIG)
     return directory
+
+
+def _lock(directory):
+    if directory.resolve() in _locks:
+        return
+    file = (directory / ".lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise OSError(f"Another process is training in {directory}") from error
+    except OSError as error:
+        logging.warning("No lock on %s, on a file system without: %s", directory, error)
+    # Kept open, and so locked, until the process ends.
+    _locks[directory.resolve()] = file
 
 
 def read_config(directory):
@@ -109,9 +121,11 @@ def _difference(found, wanted, extend):
     for part in ("model", "training"):
         for key, here in json.loads(json.dumps(wanted[part])).items():
             there = found[part].get(key)
-            longer = key == "steps" and extend and constant and type(there) is int and here > there
-            if there != here and not longer:
-                difference.append(f"{key}={there} there, {here} here")
+            longer = key == "steps" and constant and type(there) is int and here > there
+            if there == here or (longer and extend):
+                continue
+            hint = ", which --extend allows" if longer else ""
+            difference.append(f"{key}={there} there, {here} here{hint}")
     return difference
 
 
@@ -124,7 +138,7 @@ def write_results(sagan, directory):
 
     Returns:
         Dict from what it is to its path: preset, samples, attention (if the generator attends)
-        and curves.
+        and curves (if there are records).
     """
     directory = pathlib.Path(directory)
     paths = {"preset": directory / "preset"}
@@ -132,7 +146,9 @@ def write_results(sagan, directory):
     pictures = {"samples": class_grid(sagan)}
     if sagan.generator.gates:
         pictures["attention"] = attention_picture(sagan)
-    pictures["curves"] = training_curves(read_metrics(directory / "metrics.jsonl"))
+    records = read_metrics(directory / "metrics.jsonl")
+    if records:
+        pictures["curves"] = training_curves(records)
     for name, picture in pictures.items():
         paths[name] = directory / f"{name}.png"
         picture.save(paths[name])

@@ -12,8 +12,8 @@ class Trainer:
 
     It runs the `train_step` that `Model.fit` runs and reports to the same callbacks, also where
     `fit` does not work in Keras 3: under `MultiWorkerMirroredStrategy`. N replicas compute what
-    one computes with the whole batch. Unlike `fit` it goes on from the model's step, and does not
-    reset the metrics.
+    one computes with the whole batch. Unlike `fit` it goes on from the model's step, does not
+    reset the metrics, and has no use for `run_eagerly` and `steps_per_execution` of `compile`.
 
     Args:
         sagan: A `SAGAN`, made and compiled in the strategy's scope.
@@ -81,7 +81,6 @@ class Trainer:
                 accumulation slices do not divide them; or if workers are at different steps.
         """
         sagan = self.sagan
-        sagan.stop_training = False
         with self.strategy.scope():
             callbacks = keras.callbacks.CallbackList(
                 callbacks, add_history=True, model=sagan, verbose=0, epochs=1, steps=steps
@@ -98,6 +97,8 @@ class Trainer:
                 logs = {name: float(value) for name, value in metrics.items()}
                 step += count
                 callbacks.on_train_batch_end(step - 1, logs)
+            # Not reset before: it may have been set since this method was called.
+            sagan.stop_training = False
             callbacks.on_epoch_end(0, logs)
             callbacks.on_train_end(logs)
         return sagan.history
@@ -106,8 +107,8 @@ class Trainer:
         return self._total(float(flag)) > 0
 
     def _common_step(self):
-        step = self.sagan.step
-        if self._total(float(step)) != step * self.strategy.num_replicas_in_sync:
+        step, replicas = self.sagan.step, self.strategy.num_replicas_in_sync
+        if any(self._total(float(power)) != power * replicas for power in (step, step**2)):
             raise ValueError(
                 f"This worker is at step {step}, another one is not: all must read the same "
                 "checkpoints, from a folder that they share"
@@ -122,7 +123,12 @@ class Trainer:
         if images.shape[0] is None:
             raise ValueError("`dataset` must have batches of a fixed size: use drop_remainder=True")
         sagan, replicas = self.sagan, self.strategy.num_replicas_in_sync
-        batch_size = images.shape[0] // sagan.discriminator_steps
+        batch_size, rest = divmod(images.shape[0], sagan.discriminator_steps)
+        if rest:
+            raise ValueError(
+                f"`dataset` must have batches of a multiple of discriminator_steps="
+                f"{sagan.discriminator_steps} images. Received: {images.shape[0]}"
+            )
         replica_batch_size(batch_size, replicas, sagan.accumulation_steps)
 
         parts = sagan.discriminator_steps * sagan.accumulation_steps

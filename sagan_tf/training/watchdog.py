@@ -13,7 +13,8 @@ class Watchdog(Periodic):
 
     The signs, by the means of the metrics since the last record:
 
-    - `fake_variance` below 1 % of `real_variance`: the generator makes one image only;
+    - `fake_variance` below 1 % of `real_variance` (of the images of one replica and slice; both are
+      0 when it has one image only): the generator makes the same image always;
     - `discriminator_loss` below 5 % of that of a discriminator which cannot tell real from fake
       (not with Wasserstein's loss): the generator has hardly a gradient left to learn from;
     - a mean logit beyond 100: the discriminator runs away;

@@ -138,7 +138,7 @@ def test_a_second_run_into_the_folder_of_another_is_refused(run_directory):
     before = (run_directory / "metrics.jsonl").read_text()
     flags = ("--steps=7", "--batch_size=8", "--set=base_channels=8", "--set=latent_dim=8")
     line = error_line("train", f"--model_dir={run_directory}", *flags)
-    assert "(base_channels=4 there, 8 here; steps=6 there, 7 here): choose another" in line
+    assert "(base_channels=4 there, 8 here; steps=6 there, 7 here, which --extend allows)" in line
     assert (run_directory / "metrics.jsonl").read_text() == before
 
 
@@ -198,6 +198,7 @@ def test_plain_fit(tmp_path):
             ["--batch_size=9", "--accumulation_steps=2"],
             "A batch of 9 images does not divide among 1 replicas with accumulation_steps=2",
         ),
+        (["--seed=-1"], "`seed` must be in [0, 2**31). Received: -1"),
         (["--set=learning_rate_schedule=cosine"], "must be constant or linear. Received: cosine"),
         (["--set=global_clipnorm=0"], "`global_clipnorm` must be positive or None"),
     ],

@@ -44,7 +44,7 @@ def test_ten_kills(undisturbed, tmp_path):
 
 def test_signals_save_and_the_same_command_goes_on(undisturbed, tmp_path):
     directory = tmp_path / "run"
-    for number, target in ((signal.SIGTERM, 3), (signal.SIGINT, 20), (signal.SIGTERM, 41)):
+    for number, target in ((signal.SIGTERM, 3), (signal.SIGINT, 12), (signal.SIGTERM, 25)):
         with started(command(directory)) as process:
             wait_for_step(process, directory, target)
             process.send_signal(number)

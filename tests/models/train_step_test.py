@@ -81,6 +81,15 @@ def test_a_penalty_is_added_with_its_weight():
     assert second == pytest.approx(2 * first, rel=1e-4)
 
 
+def test_a_penalty_is_of_the_discriminator_that_the_logits_are_of():
+    plain = step(compiled(), batch())["discriminator_loss"]
+    sagan = compiled(compile_options={"penalty": "r1", "penalty_weight": 1.0})
+    # As it is before its power iterations move.
+    expected = float(train_step_module._penalty(sagan, *batch()))
+    found = step(sagan, batch())["discriminator_loss"] - plain
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
 @pytest.mark.parametrize("num_classes", [3, None])
 def test_fit(num_classes):
     sagan = compiled(num_classes)

@@ -88,7 +88,7 @@ def test_more_steps(tmp_path):
     open_run(tmp_path, Config(ModelConfig(), TrainingConfig(steps=9)))
     longer = Config(ModelConfig(), TrainingConfig(steps=10))
     for prepare in (open_run, check_run):
-        with pytest.raises(ValueError, match=r"\(steps=9 there, 10 here\)"):
+        with pytest.raises(ValueError, match=r"\(steps=9 there, 10 here, which --extend allows\)"):
             prepare(tmp_path, longer)
     check_run(tmp_path, longer, extend=True)
     assert steps_of(tmp_path) == 9
