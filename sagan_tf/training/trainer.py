@@ -97,10 +97,10 @@ class Trainer:
                 logs = {name: float(value) for name, value in metrics.items()}
                 step += count
                 callbacks.on_train_batch_end(step - 1, logs)
-            # Not reset before: it may have been set since this method was called.
-            sagan.stop_training = False
             callbacks.on_epoch_end(0, logs)
             callbacks.on_train_end(logs)
+        # Not reset at the beginning: a signal may have set it already.
+        sagan.stop_training = False
         return sagan.history
 
     def _any_worker(self, flag):
