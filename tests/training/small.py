@@ -21,11 +21,11 @@ def make(optimizer="sgd", discriminator_steps=1, seed=0, base_channels=4, **comp
     )
     for gate in sagan.gates.values():
         gate.assign(0.5)
-    make_optimizer = {
-        "sgd": keras.optimizers.SGD,
-        "adam": lambda rate: keras.optimizers.Adam(rate, 0.0, 0.9),
-    }[optimizer]
-    sagan.compile(make_optimizer(1e-3), make_optimizer(4e-3), **compile_options)
+    if optimizer == "sgd":
+        optimizers = [keras.optimizers.SGD(rate) for rate in (1e-3, 4e-3)]
+    else:  # That of the paper.
+        optimizers = [keras.optimizers.Adam(rate, 0.0, 0.9) for rate in (1e-4, 4e-4)]
+    sagan.compile(*optimizers, **compile_options)
     return sagan
 
 
