@@ -34,4 +34,10 @@ class Periodic(keras.callbacks.Callback):
         self._seen = step
 
     def act(self, step, logs):
+        """What to do: subclasses define it.
+
+        Args:
+            step: int, the model's step.
+            logs: Dict from the names of the metrics to their values.
+        """
         raise NotImplementedError

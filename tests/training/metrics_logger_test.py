@@ -1,27 +1,13 @@
-"""Progress bar, metrics and sample grids, on a model that really trains."""
+"""Records of the metrics: their means, their times, and what a resumed run does with them."""
 
 import json
 
 import keras
-import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
 
-from sagan_tf.training import MetricsLogger, ProgressBar, SampleWriter, metrics_logger
-from tests.training.small import make
-
-
-@pytest.fixture(scope="module")
-def sagan():
-    return make()
-
-
-def fit(sagan, steps, *callbacks):
-    sagan.generator_optimizer.iterations.assign(0)
-    images = np.random.default_rng(0).uniform(-1, 1, (4, 16, 16, 1)).astype("float32")
-    dataset = tf.data.Dataset.from_tensors((images, np.array([0, 1, 2, 0], "int32"))).repeat()
-    sagan.fit(dataset, steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=list(callbacks))
+from sagan_tf.training import MetricsLogger, SampleWriter, metrics_logger
+from tests.training.small import fit
 
 
 def test_metrics_are_means_between_records(sagan, tmp_path):
@@ -131,20 +117,3 @@ def test_a_run_from_the_beginning_begins_its_records_anew(sagan, clock, tmp_path
     clock.now = 50.0
     assert log(sagan, clock, tmp_path, 0, []) == []
     assert log(sagan, clock, tmp_path, 0, [51.0, 52.0]) == [(2, 2.0, 4.0, 1.0)]
-
-
-def test_sample_grids_show_the_classes_in_columns(sagan, tmp_path):
-    fit(sagan, 3, SampleWriter(tmp_path, every=2, steps=3))
-    assert sorted(path.name for path in (tmp_path / "samples").iterdir()) == [
-        "step_0000002.png",
-        "step_0000003.png",
-    ]
-    with Image.open(tmp_path / "samples" / "step_0000003.png") as picture:
-        assert picture.height > picture.width  # three columns, six rows
-
-
-def test_progress_bar_shows_rate_losses_and_gates(sagan, capsys):
-    fit(sagan, 3, ProgressBar(steps=3, images_per_step=4))
-    shown = capsys.readouterr().err
-    for text in ("3/3", "img/s=", "D loss=", "G loss=", "G gate 8=", "D gate 8="):
-        assert text in shown
