@@ -5,36 +5,48 @@ import hashlib
 import json
 import pathlib
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 from absl import logging
 
+from sagan_tf.data.decoding import decode_image
 from sagan_tf.evaluation.classifier_training import spaced
 from sagan_tf.evaluation.features import digest
 
 _WEIGHTS = "classifier.weights.h5"
 _CONFIG = "classifier.json"
-_NUM_EXAMPLES = 256
+_NUM_EXAMPLES = 10_000
 
 
-def cache_key(source, **settings):
+def cache_key(source, image_size, channels, **settings):
     """What a trained classifier is kept under: a digest of its settings and of the data.
 
+    The data are pixels and labels, as they train it: TensorFlow's encoder makes other files of the
+    same pixels on other processors.
+
     Args:
-        source: A `Source`; up to 256 of its images are read, evenly spaced.
-        **settings: What the training depends on, ready for JSON.
+        source: A `Source`; all of its images are read, or 10,000 of them, evenly spaced.
+        image_size: int.
+        channels: 1 or 3.
+        **settings: What else the training depends on, ready for JSON.
 
     Returns:
         64 hexadecimal digits.
     """
+    settings |= {"image_size": image_size, "channels": channels}
     settings["source"] = [source.name, len(source), source.class_names]
-    parts = [json.dumps(settings, sort_keys=True)]
-    for index in spaced(len(source), _NUM_EXAMPLES):
+
+    def image_digest(index):
         try:
             example = source.read(int(index))
-            parts += [example.encoded, str(example.label)]
-        except OSError as error:
-            parts.append(f"unreadable: {error}")
-    return digest(*parts)
+            pixels = decode_image(example.encoded, image_size, channels)
+        except (OSError, ValueError):
+            return "unreadable"
+        return digest(pixels, str(example.label))
+
+    with ThreadPoolExecutor() as threads:
+        images = threads.map(image_digest, spaced(len(source), _NUM_EXAMPLES))
+        return digest(json.dumps(settings, sort_keys=True), *images)
 
 
 def read(directory, key, network):

@@ -6,8 +6,10 @@ import threading
 import numpy as np
 import pytest
 
+from sagan_tf.data.decoding import decode_image
 from sagan_tf.evaluation import classifier_cache, classifier_training
 from sagan_tf.evaluation.classifier_cache import cache_key
+from tests.data.samples import encoded
 from tests.evaluation.stripes import Stripes, exchanged, same, trained
 
 
@@ -159,6 +161,10 @@ def test_several_may_write_at_once(classifier, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["classifier_" + "k" * 16]
 
 
+def key(source=None, image_size=8, channels=1, **settings):
+    return cache_key(source or Stripes(), image_size, channels, **settings)
+
+
 def test_the_key_tells_data_and_settings_apart():
     other_pixels = Stripes().read(3).encoded
     sources = [
@@ -170,12 +176,28 @@ def test_the_key_tells_data_and_settings_apart():
         Stripes(exchanged=exchanged(0, label=1)),
         Stripes(exchanged=exchanged(59, label=1)),
         Stripes(exchanged=exchanged(30, encoded=other_pixels)),
-        Stripes(exchanged={30: OSError("gone")}),
+        Stripes(exchanged=exchanged(30, encoded=b"?")),
+        Stripes(exchanged={31: OSError("gone")}),
     ]
-    keys = [cache_key(source, image_size=8) for source in sources]
-    keys += [cache_key(Stripes(), image_size=16), cache_key(Stripes(), channels=8)]
+    keys = [key(source) for source in sources]
+    keys += [key(image_size=16), key(channels=3), key(num_classes=4)]
     assert len(set(keys)) == len(keys)
-    assert keys[0] == cache_key(Stripes(exchanged=exchanged(5, name="moved")), image_size=8)
+    assert keys[0] == key()
+
+
+def test_the_key_is_of_pixels_and_not_of_files():
+    pixels = decode_image(Stripes().read(5).encoded, 8, 1)[..., 0]
+    stored = encoded(pixels, compress_level=0)
+    assert stored != Stripes().read(5).encoded
+    assert key() == key(Stripes(exchanged=exchanged(5, name="moved", encoded=stored)))
+
+
+def test_one_label_among_thousands_changes_the_key():
+    class Many(Stripes):
+        def read(self, index):
+            return self.exchanged.get(index) or super().read(index % 60)
+
+    assert key(Many(size=5000)) != key(Many(size=5000, exchanged=exchanged(17, label=0)))
 
 
 @pytest.mark.parametrize(
@@ -189,19 +211,19 @@ def test_other_settings_are_other_entries(entry, changes, trainings):
 
 
 def test_large_data_sets_are_sampled_for_the_key():
+    example = Stripes().read(0)
+
     class Counting(Stripes):
-        read_indices: list
-
         def read(self, index):
-            self.read_indices.append(index)
-            return super().read(index % 60)
+            found.append(index)
+            return example
 
-    source = Counting(size=10_000)
-    source.read_indices = []
-    cache_key(source)
-    assert len(source.read_indices) == 256
-    assert source.read_indices[0] == 0 and source.read_indices[-1] == 9999
-    assert set(np.diff(source.read_indices)) == {39, 40}
+    found = []
+    key(Counting(size=1_000_000))
+    found.sort()
+    assert len(found) == 10_000
+    assert (found[0], found[-1]) == (0, 999_999)
+    assert set(np.diff(found)) == {100, 101}
 
 
 @pytest.mark.usefixtures("trainings")
