@@ -62,11 +62,11 @@ class Classifier(Features):
         steps=None,
         skip_corrupt=False,
     ):
-        """The classifier of a data set: from the cache, or trained now and kept there.
+        """The classifier of a data set: from the package or the cache, or trained now and kept.
 
-        A fifth of the images, always the same ones, is held out to measure the accuracy. Two
-        trainings on as many cores end with the same bits, and leave all global random states as
-        they were.
+        The package has that of the digits, 16x16 and grey. A fifth of the images, always the same
+        ones, is held out to measure the accuracy. Two trainings on as many cores end with the same
+        bits, and leave all global random states as they were.
 
         Args:
             source: A `sagan_tf.data.Source`.

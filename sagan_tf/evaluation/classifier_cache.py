@@ -12,6 +12,7 @@ from absl import logging
 from sagan_tf.data.decoding import decode_image
 from sagan_tf.evaluation.classifier_training import spaced
 from sagan_tf.evaluation.features import digest
+from sagan_tf.models.preset_directory import shipped
 
 _WEIGHTS = "classifier.weights.h5"
 _CONFIG = "classifier.json"
@@ -53,16 +54,19 @@ def read(directory, key, network):
     """Loads the weights that are kept under a key, unless they are damaged: then it warns.
 
     Args:
-        directory: The folder of all classifiers.
+        directory: The folder of all classifiers, after those that come with the package.
         key: What `cache_key` returned.
         network: Takes the weights.
 
     Returns:
         dict of `accuracy` and `num_held_out`; `None` if there is nothing that can be trusted.
     """
-    entry = _entry(directory, key)
-    if not entry.exists():
-        return None
+    entries = shipped(f"classifiers/{_name(key)}"), pathlib.Path(directory) / _name(key)
+    found = (_read(entry, key, network) for entry in entries if entry and entry.exists())
+    return next(filter(None, found), None)
+
+
+def _read(entry, key, network):
     try:
         config = json.loads((entry / _CONFIG).read_text(encoding="utf-8"))
         if config["key"] != key:
@@ -90,7 +94,7 @@ def write(directory, key, network, **results):
         network: Has the weights.
         **results: `accuracy`, `num_held_out` and whatever else is to be kept, ready for JSON.
     """
-    directory, entry = pathlib.Path(directory), _entry(directory, key)
+    directory = pathlib.Path(directory)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=directory, prefix=".writing-") as aside:
@@ -100,7 +104,7 @@ def write(directory, key, network, **results):
             network.save_weights(new / _WEIGHTS)
             config = {**results, "key": key, "sha256": _sha256(new / _WEIGHTS)}
             (new / _CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-            _replace(entry, new, aside)
+            _replace(directory / _name(key), new, aside)
     except OSError as error:
         logging.warning("The classifier cannot be kept in %s: %s", directory, error)
 
@@ -118,8 +122,8 @@ def _replace(entry, new, aside):
     raise reason
 
 
-def _entry(directory, key):
-    return pathlib.Path(directory) / f"classifier_{key[:16]}"
+def _name(key):
+    return f"classifier_{key[:16]}"
 
 
 def _sha256(path):

@@ -10,15 +10,21 @@ CONFIG_FILE = "config.json"
 _NETWORKS = ("generator", "discriminator", "ema_generator")
 
 
-def weights_directory(name):
-    """Where the package keeps the trained weights of a named preset, or `None` without."""
+def shipped(path):
+    """Where the package keeps a file or folder of `saved_models`, or `None` if it has none."""
     package = pathlib.Path(__file__).resolve().parents[1]
     # A wheel holds saved_models inside the package, a checkout beside it.
     for root in (package, package.parent):
-        directory = root / "saved_models" / name
-        if (directory / CONFIG_FILE).is_file():
-            return directory
+        found = root / "saved_models" / path
+        if found.exists():
+            return found
     return None
+
+
+def weights_directory(name):
+    """Where the package keeps the trained weights of a named preset, or `None` without."""
+    config = shipped(f"{name}/{CONFIG_FILE}")
+    return config and config.parent
 
 
 def write_preset(sagan, directory):

@@ -36,9 +36,14 @@ import sagan_tf
 print(sagan_tf.__file__)
 print(sagan_tf.SAGAN.from_preset("sagan_digits_16").generate([3, 7], seed=0).shape)
 """
+    program += """
+from sagan_tf import data, evaluation
+evaluation.Classifier.trained_on(data.open_source("digits"), 16, 1, cache_dir="cache")
+"""
     path, shape = run_python(program, tmp_path, tmp_path / "site").splitlines()
     assert path.startswith(str(tmp_path))
     assert shape == "(2, 16, 16, 1)"
+    assert not (tmp_path / "cache").exists()  # Nothing had to be trained.
 
 
 @pytest.mark.slow
