@@ -6,6 +6,7 @@ import numpy as np
 import tqdm
 
 from sagan_tf import data
+from sagan_tf.data.image_reader import ImageReader
 from sagan_tf.evaluation.attention import attention_numbers
 from sagan_tf.evaluation.diversity import nearest_neighbors
 from sagan_tf.evaluation.feature_statistics import FeatureStatistics
@@ -144,10 +145,16 @@ class Evaluation:
         found = nearest_neighbors(
             self.features.features(to_uint8(images)), self._real.features, neighbors
         )[1]
-        images, _ = next(
-            self._load(self._real_indices[found.ravel()], found.size).as_numpy_iterator()
+        # In their order, so that what replaces a corrupt image is the same again.
+        read = ImageReader(
+            data.Subset(self.source, self._real_indices),
+            self.image_size,
+            self.channels,
+            self.num_classes,
+            self.skip_corrupt,
         )
-        return images.reshape((*found.shape, *images.shape[1:]))
+        real = np.stack([read(index)[0] for index in found.ravel()]) / np.float32(127.5) - 1
+        return real.reshape((*found.shape, *real.shape[1:]))
 
     def _check_enough(self, by_default):
         """Refuses metrics before an image is drawn; intra-FID by default is left out in silence."""

@@ -9,6 +9,7 @@ import pytest
 from sagan_tf import SAGAN, Discriminator, Generator
 from sagan_tf.data import Subset, load, open_source
 from sagan_tf.evaluation import Evaluation, Protocol, compare, statistics_of
+from sagan_tf.visualization import to_uint8
 from tests.evaluation.pixels import Pixels
 
 
@@ -157,6 +158,28 @@ def test_the_nearest_real_image_of_a_real_image_is_itself(digits):
     assert nearest.shape == (5, 3, 16, 16, 1)
     np.testing.assert_array_equal(nearest[:, 0], real)
     assert not np.array_equal(nearest[:, 1], real)
+
+
+def test_an_image_that_cannot_be_read_is_not_near_in_place_of_another(digits):
+    class Torn(Subset):
+        def read(self, index):
+            if index % 3 == 0:
+                raise OSError("torn")
+            return super().read(index)
+
+    torn = Torn(digits, np.arange(200))
+    protocol = Protocol(metrics=("kid",), num_images=100)
+    scorer = Evaluation(torn, TenPixels(), protocol, 16, 1, 10, skip_corrupt=True)
+    whole = load(torn, 16, 200, channels=1, shuffle=False, repeat=False, skip_corrupt=True)
+    images, _ = next(whole.as_numpy_iterator())
+    # Exactly the features of what it is shown with.
+    wanted = TenPixels().features(to_uint8(images))[:, None]
+    nearest = scorer.nearest_real(images, neighbors=4)
+    found = TenPixels().features(to_uint8(nearest.reshape(-1, 16, 16, 1))).reshape(200, 4, -1)
+    distances = np.linalg.norm(found - wanted, axis=-1)
+    assert (np.diff(distances) >= 0).all()
+    everything = np.linalg.norm(scorer._real.features - wanted, axis=-1)
+    np.testing.assert_allclose(distances, np.sort(everything)[:, :4], rtol=1e-5)
 
 
 def test_an_unconditional_model(digits):
