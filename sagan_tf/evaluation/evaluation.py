@@ -11,7 +11,7 @@ from sagan_tf.evaluation.attention import attention_numbers
 from sagan_tf.evaluation.diversity import nearest_neighbors
 from sagan_tf.evaluation.feature_statistics import FeatureStatistics
 from sagan_tf.evaluation.protocol import Protocol
-from sagan_tf.evaluation.scores import check_enough, compare
+from sagan_tf.evaluation.scores import choose_metrics, compare
 from sagan_tf.evaluation.standing_statistics import with_standing_statistics
 from sagan_tf.models import draw_inputs
 from sagan_tf.visualization import to_uint8
@@ -75,7 +75,11 @@ class Evaluation:
         order = np.random.default_rng(self.protocol.seed).permutation(len(source))
         self._real_indices = order[: self.protocol.num_real_images]
         self._real = self._statistics_of_real(self._real_indices, "real images")
-        self._check_enough(by_default=protocol.metrics is None)
+        # Refused before an image is drawn.
+        num_images = self.protocol.num_images
+        shares = [num_images // num_classes] * num_classes if num_classes else []
+        metrics = choose_metrics(protocol, self._real, num_images, shares, self._class_names())
+        self.protocol = dataclasses.replace(self.protocol, metrics=metrics)
         self._compiled = None, None
 
     def score(self, sagan, seed=None):
@@ -156,25 +160,6 @@ class Evaluation:
         real = np.stack([read(index)[0] for index in found.ravel()]) / np.float32(127.5) - 1
         return real.reshape((*found.shape, *real.shape[1:]))
 
-    def _check_enough(self, by_default):
-        """Refuses metrics before an image is drawn; intra-FID by default is left out in silence."""
-        protocol, dimension = self.protocol, self.features.dimension
-        if "fid" in protocol.metrics:
-            check_enough(protocol.num_real_images, protocol.num_images, dimension, protocol)
-        if "intra_fid" not in protocol.metrics:
-            return
-        share = protocol.num_images // self.num_classes
-        try:
-            for label in range(self.num_classes):
-                count = self._real.of_class(label).count
-                where = f" of class {(self._class_names() or range(self.num_classes))[label]}"
-                check_enough(count, share, dimension, protocol, where)
-        except ValueError:
-            if not by_default:
-                raise
-            metrics = tuple(metric for metric in protocol.metrics if metric != "intra_fid")
-            self.protocol = dataclasses.replace(protocol, metrics=metrics)
-
     def _class_names(self):
         names = self.source.class_names
         return names if names is not None and len(names) == self.num_classes else None
@@ -186,6 +171,7 @@ class Evaluation:
             self.num_classes,
             self.protocol.splits,
             self.protocol.max_compared,
+            by_class="intra_fid" in self.protocol.metrics,
         )
 
     def _statistics_of_real(self, indices, name):

@@ -12,8 +12,9 @@ _BATCH = 512
 class FeatureStatistics:
     """Features of a set of images, gathered in one pass; the images are not kept.
 
-    Memory does not grow with the number of images beyond `max_compared` (but for five bytes per
-    image). Real and generated images go the same way: from [-1, 1] to rounded uint8.
+    Memory does not grow with the number of images beyond `max_compared`, but for five bytes per
+    image; with `by_class` it grows with the number of classes. Real and generated images go the
+    same way: from [-1, 1] to rounded uint8.
 
     Args:
         features: A `Features`.
@@ -21,9 +22,19 @@ class FeatureStatistics:
         num_classes: int; `None` if there are no labels. Defaults to `None`.
         splits: int, parts of the Inception score. Defaults to `10`.
         max_compared: int, images whose features are kept, the first ones. Defaults to `10_000`.
+        by_class: bool, whether to gather the moments of each class, for intra-FID. Defaults to
+            `True`.
     """
 
-    def __init__(self, features, num_images, num_classes=None, splits=10, max_compared=10_000):
+    def __init__(
+        self,
+        features,
+        num_images,
+        num_classes=None,
+        splits=10,
+        max_compared=10_000,
+        by_class=True,
+    ):
         self.network = features
         self.num_images = num_images
         self.num_classes = num_classes
@@ -31,6 +42,7 @@ class FeatureStatistics:
         self.class_moments = {}
         self.inception_score = InceptionScore(num_images, min(splits, num_images))
         self._max_compared = max_compared
+        self._by_class = by_class
         self._features, self._labels, self._recognised = [], [], []
         self._lowest = np.inf
         self._highest = -np.inf
@@ -59,12 +71,14 @@ class FeatureStatistics:
 
         Args:
             images: Float array `(n, height, width, 1 or 3)` in [-1, 1].
-            labels: Int array `(n,)`; `None` if there are no classes. Defaults to `None`.
+            labels: Int array `(n,)`; not looked at if there are no classes. Defaults to `None`.
 
         Raises:
             TypeError: if the images are integers.
-            ValueError: if the shape is another one, or a value is NaN.
+            ValueError: if the shape is another one, a value is NaN, or a label out of range.
         """
+        if self.num_classes is not None:
+            labels = _checked_labels(labels, len(images), self.num_classes)
         pixels = to_uint8(images)
         self._lowest = min(self._lowest, np.min(images))
         self._highest = max(self._highest, np.max(images))
@@ -76,11 +90,10 @@ class FeatureStatistics:
         self.inception_score.update(probabilities)
         if self.num_classes is None:
             return
-        labels = np.asarray(labels, "int32")
         self._labels.append(labels)
         if self.network.predicts_labels:
             self._recognised.append(probabilities.argmax(axis=1) == labels)
-        for label in np.unique(labels).tolist():
+        for label in np.unique(labels).tolist() if self._by_class else ():
             self.class_moments[label] = self.of_class(label)
             self.class_moments[label].update(features[labels == label])
 
@@ -101,18 +114,39 @@ def statistics_of(images, features, labels=None, num_classes=None, **kwargs):
         features: A `Features`.
         labels: Int array `(num_images,)`. Defaults to `None`, for images without classes.
         num_classes: int. Defaults to `None`, for images without classes.
-        **kwargs: `splits` and `max_compared` of `FeatureStatistics`.
+        **kwargs: `splits`, `max_compared` and `by_class` of `FeatureStatistics`.
 
     Returns:
         A `FeatureStatistics`.
 
     Raises:
         TypeError: if the images are integers.
-        ValueError: if the shape is another one, a value is NaN, or they seem to be in [0, 1].
+        ValueError: if the shape is another one, a value is NaN, they seem to be in [0, 1], or
+            there are other labels than one in `[0, num_classes)` for each image.
     """
+    if num_classes is not None:
+        labels = _checked_labels(labels, len(images), num_classes)
+    elif labels is not None:
+        raise ValueError("`labels` need `num_classes`, the bound of them. Received: None")
     statistics = FeatureStatistics(features, len(images), num_classes, **kwargs)
     for start in range(0, len(images), _BATCH):
         part = slice(start, start + _BATCH)
         statistics.update(images[part], None if labels is None else labels[part])
     statistics.check_range()
     return statistics
+
+
+def _checked_labels(labels, num_images, num_classes):
+    labels = np.asarray(labels)
+    if labels.shape != (num_images,) or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"`labels` must be {num_images} integers, one for each image. Received: "
+            f"shape={labels.shape}, dtype={labels.dtype}"
+        )
+    wrong = (labels < 0) | (labels >= num_classes)
+    if wrong.any():
+        raise ValueError(
+            f"Labels must be in [0, {num_classes}). Received: {labels[wrong][0]} for image "
+            f"{wrong.argmax()}"
+        )
+    return labels.astype("int32")

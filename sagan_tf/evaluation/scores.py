@@ -8,6 +8,7 @@ from sagan_tf.evaluation.diversity import nearest_neighbor_ratio, pairwise_diver
 from sagan_tf.evaluation.fid import frechet_distance, intra_class_frechet_distance
 from sagan_tf.evaluation.kid import kernel_inception_distance
 from sagan_tf.evaluation.prdc import precision_recall_density_coverage
+from sagan_tf.evaluation.protocol import METRICS
 
 _FIGURES = {
     "fid": ("fid",),
@@ -51,7 +52,7 @@ def compare(real, fake, protocol, class_names=None):
     Args:
         real: `FeatureStatistics` of real images.
         fake: `FeatureStatistics` of the images to score, of the same features.
-        protocol: A `Protocol`, whose `metrics` are given.
+        protocol: A `Protocol`. Its `metrics` may be `None`, see `choose_metrics`.
         class_names: Sequence of str, for the table of classes. Defaults to `None`, numbers.
 
     Returns:
@@ -67,7 +68,6 @@ def compare(real, fake, protocol, class_names=None):
             f"{real.network.name} and {fake.network.name}"
         )
     figures, classes = {}, {}
-    metrics = protocol.metrics
     if fake.num_classes is not None:
         names = class_names or range(fake.num_classes)
         classes = {
@@ -78,16 +78,13 @@ def compare(real, fake, protocol, class_names=None):
             }
             for label, name in enumerate(names)
         }
+    counts = np.array([row["images"] for row in classes.values()], int)
+    # Labels are random: a class may have somewhat fewer fakes than its share.
+    shares = np.where(counts > 1, fake.num_images // max(1, len(counts)), counts)
+    metrics = choose_metrics(protocol, real, fake.num_images, shares, class_names)
     if "fid" in metrics:
-        check_enough(real.num_images, fake.num_images, real.moments.dimension, protocol)
         figures["fid"] = frechet_distance(real.moments, fake.moments)
     if "intra_fid" in metrics:
-        for label, row in classes.items():
-            ours, theirs = real.of_class(label), fake.of_class(label)
-            # Labels are random: a class may have somewhat fewer fakes than its share.
-            share = fake.num_images // len(classes) if theirs.count > 1 else theirs.count
-            where = f" of class {row['class']}"
-            check_enough(ours.count, share, ours.dimension, protocol, where)
         figures["intra_fid"], distances = intra_class_frechet_distance(
             real.class_moments, fake.class_moments
         )
@@ -162,7 +159,42 @@ def _not_zero(diversity):
     return diversity
 
 
-def check_enough(num_real, num_fake, dimension, protocol, where=""):
+def choose_metrics(protocol, real, num_images, shares, class_names=None):
+    """The metrics of a protocol, if there are enough images for them.
+
+    Args:
+        protocol: A `Protocol`. `None` for its `metrics` is all that apply: intra-FID only where
+            each class has as many images as there are features.
+        real: `FeatureStatistics` of the real images.
+        num_images: int, generated images.
+        shares: Sequence of int, generated images of each class; empty without classes.
+        class_names: Sequence of str, for messages. Defaults to `None`, numbers.
+
+    Returns:
+        Tuple of some of `METRICS`.
+
+    Raises:
+        ValueError: if a Gaussian would be fitted to fewer images than there are features.
+    """
+    dimension = real.moments.dimension
+    by_class = len(shares) and real.class_moments
+    metrics = protocol.metrics or tuple(m for m in METRICS if m != "intra_fid" or by_class)
+    if "fid" in metrics:
+        _check_enough(real.num_images, num_images, dimension, protocol)
+    if "intra_fid" in metrics:
+        names, labels = class_names or range(len(shares)), real.labels
+        try:
+            for label, share in enumerate(shares):
+                count = np.count_nonzero(labels == label)
+                _check_enough(count, share, dimension, protocol, f" of class {names[label]}")
+        except ValueError:
+            if protocol.metrics is not None:
+                raise
+            metrics = tuple(metric for metric in metrics if metric != "intra_fid")
+    return metrics
+
+
+def _check_enough(num_real, num_fake, dimension, protocol, where=""):
     """Raises a ValueError if a Gaussian would be fitted to fewer images than there are features."""
     if min(num_real, num_fake) < dimension and not protocol.allow_few_images:
         raise ValueError(

@@ -61,6 +61,32 @@ def test_only_the_first_features_are_kept(images):
     assert found.labels.shape == (0,)
 
 
+def test_moments_of_classes_can_be_left_out(images, labels):
+    found = statistics_of(images, Pixels(), labels, num_classes=3, by_class=False)
+    assert found.class_moments == {}
+    np.testing.assert_array_equal(found.labels, labels)
+    assert found.recognised.shape == (150,)
+
+
+@pytest.mark.parametrize(
+    ("change", "num_classes", "message"),
+    [
+        (lambda x: x[:-1], 3, "must be 150 integers, one for each image. Received: shape=(149,)"),
+        (lambda x: np.append(x, 0), 3, "Received: shape=(151,), dtype=int64"),
+        (lambda x: x.astype("float32"), 3, "Received: shape=(150,), dtype=float32"),
+        (lambda x: None, 3, "must be 150 integers, one for each image. Received: shape=()"),
+        (lambda x: np.where(np.arange(150) == 140, 3, x), 3, "[0, 3). Received: 3 for image 140"),
+        (lambda x: np.where(np.arange(150) == 7, -1, x), 3, "[0, 3). Received: -1 for image 7"),
+        (lambda x: x, None, "`labels` need `num_classes`"),
+    ],
+)
+def test_wrong_labels(images, labels, change, num_classes, message):
+    with pytest.raises(ValueError, match=".") as info:
+        statistics_of(images, Pixels(), change(labels), num_classes)
+    assert message in str(info.value)
+    assert "\n" not in str(info.value)
+
+
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [

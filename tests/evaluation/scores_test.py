@@ -65,6 +65,19 @@ def test_only_the_chosen_metrics(metric):
     assert ("fid" in scores.classes[0]) == (metric == "intra_fid")
 
 
+def test_all_metrics_that_apply_by_default():
+    default = Protocol(num_subsets=3, subset_size=50)
+    assert compare(REAL, FAKE, default) == compare(REAL, FAKE, PROTOCOL)
+    # 13 images of a class are too few for 16 features, 40 in all are enough.
+    real, fake = (statistics_of(images_of(s, 0.0, 40), Pixels(), LABELS[:40], 3) for s in (0, 1))
+    assert {*compare(real, fake, default).figures, "intra_fid"} == {
+        *figure_names(PROTOCOL, Pixels(), 3)
+    }
+    assert "intra_fid" not in compare(real, fake, default).figures
+    real, fake = (statistics_of(images_of(s, 0.0), Pixels()) for s in (0, 1))
+    assert "intra_fid" not in compare(real, fake, default).figures
+
+
 def test_without_classes():
     protocol = dataclasses.replace(PROTOCOL, metrics=("fid", "diversity"))
     real, fake = (statistics_of(images_of(s, 0.0), Pixels()) for s in (0, 1))
