@@ -17,6 +17,7 @@ import dataclasses
 import hashlib
 import json
 import pathlib
+import tempfile
 import time
 
 from absl import flags
@@ -58,6 +59,7 @@ def main():
     from sagan_tf import evaluation, training
 
     began = time.monotonic()
+    output, nearest = output_path("output"), output_path("nearest")
     sagan = training.load_model(FLAGS.model)
     source, dataset, split, skip_corrupt = open_data()
     print(f"Features of {FLAGS.features} for {source.name}", flush=True)
@@ -100,11 +102,28 @@ def main():
         **evaluation.provenance(),
         "seconds": round(time.monotonic() - began, 1),
     }
-    if FLAGS.output:
-        text = json.dumps(report, indent=1, allow_nan=False) + "\n"
-        write(FLAGS.output, lambda path: path.write_text(text))
-    if FLAGS.nearest:
-        write(FLAGS.nearest, nearest_picture(sagan, scorer).save)
+    if output:
+        output.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
+        print(output)
+    if nearest:
+        nearest_picture(sagan, scorer).save(nearest, "PNG")
+        print(nearest)
+
+
+def output_path(flag):
+    """The file that a flag names, or `None`. That it cannot be written is said before the work."""
+    if not FLAGS[flag].value:
+        return None
+    path = pathlib.Path(FLAGS[flag].value).expanduser()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            path.open("ab").close()
+        else:
+            tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise ValueError(f"--{flag}={path} cannot be written: {error.strerror}") from error
+    return path
 
 
 def open_data():
@@ -151,18 +170,12 @@ def nearest_picture(sagan, scorer):
     images = sagan.generate(
         labels, _ROWS, truncation=FLAGS.truncation, seed=FLAGS.seed, use_ema=FLAGS.ema
     )
-    rows = np.concatenate([images[:, None], scorer.nearest_real(images, _NEIGHBORS)], axis=1)
+    neighbors = min(_NEIGHBORS, scorer.protocol.num_real_images)
+    rows = np.concatenate([images[:, None], scorer.nearest_real(images, neighbors)], axis=1)
     return visualization.sample_grid(
         rows.reshape(-1, *images.shape[1:]),
-        column_labels=["sample", "nearest", *range(2, _NEIGHBORS + 1)],
+        column_labels=["sample", "nearest", *range(2, neighbors + 1)],
     )
-
-
-def write(name, save):
-    path = pathlib.Path(name).expanduser()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save(path)
-    print(path)
 
 
 if __name__ == "__main__":
