@@ -27,6 +27,12 @@ flags.DEFINE_integer(
 flags.DEFINE_bool("allow_few_images", False, "Let there be fewer images than features.")
 
 
+def given_flags():
+    """The flags of this file that were given, without `--download`, which is of data sets too."""
+    own = FLAGS.get_flags_for_module(__name__)
+    return [f"--{flag.name}" for flag in own if flag.present and flag.name != "download"]
+
+
 def make_evaluation(source, model, skip_corrupt=False, verbose=False, **protocol):
     """An `Evaluation` as the flags ask for.
 

@@ -79,6 +79,7 @@ def main():
         raise ValueError(
             f"--model_dir must be a folder of this machine. Received: {FLAGS.model_dir}"
         )
+    check_scoring_flags()
     strategy = training.make_strategy(FLAGS.strategy, FLAGS.tpu)
     config, source = configure()
     recipe = config.training
@@ -91,6 +92,17 @@ def main():
         evaluation = scoring.make_evaluation(source, config.model, config.training.skip_corrupt)
     with strategy.scope():
         train(config, source, strategy, evaluation)
+
+
+def check_scoring_flags():
+    """Refuses flags that would do nothing because nothing is scored."""
+    from sagan_tf.evaluation import FIGURES
+
+    idle = scoring.given_flags()
+    if FLAGS.monitor in (*sum(FIGURES.values(), ()), "recognised"):
+        idle.append(f"--monitor={FLAGS.monitor}")
+    if idle and not FLAGS.evaluate_every:
+        raise ValueError(f"{', '.join(idle)}: nothing is scored without --evaluate_every=STEPS")
 
 
 def run_directory():
@@ -178,6 +190,8 @@ def train(config, source, strategy, evaluation=None):
         skip_corrupt=recipe.skip_corrupt,
     )
     training.open_run(directory, config, FLAGS.extend)
+    if evaluation is not None:
+        training.open_scores(directory, evaluation.settings)
     say = print if training.is_chief() else lambda text: None
     say(f"{len(source)} images of {recipe.dataset}; settings in {directory / 'config.json'}")
     say(training.describe(strategy))

@@ -82,6 +82,12 @@ class Evaluation:
         self.protocol = dataclasses.replace(self.protocol, metrics=metrics)
         self._compiled = None, None
 
+    @property
+    def settings(self):
+        """Dict, ready for JSON, of the protocol and of whose features: what figures depend on."""
+        features = {"features": self.features.name, "fingerprint": self.features.fingerprint}
+        return features | dataclasses.asdict(self.protocol)
+
     def score(self, sagan, seed=None):
         """Scores a model.
 

@@ -10,7 +10,7 @@ from sagan_tf.evaluation.kid import kernel_inception_distance
 from sagan_tf.evaluation.prdc import precision_recall_density_coverage
 from sagan_tf.evaluation.protocol import METRICS
 
-_FIGURES = {
+FIGURES = {
     "fid": ("fid",),
     "intra_fid": ("intra_fid",),
     "kid": ("kid", "kid_std"),
@@ -128,7 +128,7 @@ def figure_names(protocol, features, num_classes):
     Returns:
         List of str.
     """
-    chosen = [figures for metric, figures in _FIGURES.items() if metric in protocol.metrics]
+    chosen = [figures for metric, figures in FIGURES.items() if metric in protocol.metrics]
     names = [name for figures in chosen for name in figures]
     recognised = num_classes is not None and features.predicts_labels
     return [*names, "recognised"] if recognised else names

@@ -11,6 +11,7 @@ from sagan_tf.training.run_directory import (
     attention_picture,
     check_run,
     open_run,
+    open_scores,
     read_config,
     write_results,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "load_model",
     "make_strategy",
     "open_run",
+    "open_scores",
     "read_config",
     "replica_batch_size",
     "write_results",

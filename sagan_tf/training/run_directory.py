@@ -12,6 +12,7 @@ from sagan_tf.training.strategy import is_chief
 from sagan_tf.visualization import attention_overlay, read_metrics, training_curves
 
 _CONFIG = "config.json"
+_SCORES = "evaluation.json"
 _locks: dict = {}
 
 
@@ -62,10 +63,46 @@ def open_run(directory, config, extend=False):
     check_run(directory, config, extend)
     directory.mkdir(parents=True, exist_ok=True)
     _lock(directory)
-    aside = directory / f"{_CONFIG}.writing"
-    aside.write_text(json.dumps(config.to_dict(), indent=2) + "\n", encoding="utf-8")
-    aside.replace(directory / _CONFIG)
+    _write(directory / _CONFIG, config.to_dict())
     return directory
+
+
+def open_scores(directory, settings):
+    """Writes what the scores of a run depend on into its folder, or refuses where others are there.
+
+    Figures of different settings in one `metrics.jsonl` would be taken for progress, and for the
+    best checkpoint. Only the chief writes.
+
+    Args:
+        directory: Folder that `open_run` has returned.
+        settings: Dict, ready for JSON.
+
+    Raises:
+        ValueError: if the settings differ, the message shows where, or the file is broken.
+    """
+    path = pathlib.Path(directory) / _SCORES
+    if path.exists():
+        found, wanted = _read_json(path), json.loads(json.dumps(settings))
+        if not isinstance(found, dict):
+            raise ValueError(f"{path} does not hold the settings of scores: remove it")
+        difference = [
+            f"{key}={found.get(key)} there, {here} here"
+            for key, here in wanted.items()
+            if found.get(key) != here
+        ]
+        if difference:
+            raise ValueError(
+                f"{directory} is scored by other settings ({'; '.join(difference)}): go on with "
+                "those, or choose another --model_dir"
+            )
+    elif is_chief():
+        _write(path, settings)
+
+
+def _write(path, content):
+    aside = path.with_name(f"{path.name}.writing")
+    aside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    aside.replace(path)
 
 
 def _lock(directory):
@@ -101,11 +138,15 @@ def read_config(directory):
         raise ValueError(f"{path} is not the configuration of a run: {error}") from error
 
 
-def _read(path):
+def _read_json(path):
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} is not valid JSON: {error}") from error
+
+
+def _read(path):
+    config = _read_json(path)
     parts = ("model", "training")
     if not isinstance(config, dict) or not all(
         isinstance(config.get(part), dict) for part in parts

@@ -46,6 +46,13 @@ def test_figures_are_recorded_and_the_best_checkpoint_is_kept(tmp_path):
     assert scored[8] == pytest.approx(scorer.score(sagan).figures["fid"], rel=1e-6)
 
 
+def test_settings_are_ready_for_json():
+    settings = json.loads(json.dumps(evaluation().settings))
+    assert (settings["features"], settings["fingerprint"]) == ("pixels", "0123")
+    # Those of the protocol are filled in.
+    assert (settings["num_images"], settings["num_real_images"], settings["seed"]) == (80, 80, 5)
+
+
 def test_what_cannot_be_scored_costs_no_training(caplog):
     sagan = make()
     scorer = evaluation()

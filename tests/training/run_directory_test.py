@@ -7,7 +7,7 @@ import pytest
 
 from sagan_tf import SAGAN, Discriminator, Generator
 from sagan_tf.config import Config, ModelConfig, TrainingConfig
-from sagan_tf.training import attention_picture, check_run, open_run, write_results
+from sagan_tf.training import attention_picture, check_run, open_run, open_scores, write_results
 
 
 def make(**kwargs):
@@ -119,6 +119,30 @@ def test_a_broken_configuration_is_named(tmp_path, prepare, text, message):
         prepare(tmp_path, Config(ModelConfig(), TrainingConfig()))
     assert str(info.value).startswith(f"{tmp_path / 'config.json'} {message}")
     assert (tmp_path / "config.json").read_text() == text
+
+
+def test_scores_of_other_settings_are_refused(tmp_path):
+    settings = {"fingerprint": "abc", "metrics": ("fid",), "num_images": 100}
+    open_scores(tmp_path, settings)
+    before = contents(tmp_path)
+    assert json.loads((tmp_path / "evaluation.json").read_text())["metrics"] == ["fid"]
+    open_scores(tmp_path, settings)
+    with pytest.raises(ValueError, match=".") as info:
+        open_scores(tmp_path, settings | {"fingerprint": "def", "num_images": 50})
+    assert str(info.value) == (
+        f"{tmp_path} is scored by other settings (fingerprint=abc there, def here; num_images=100 "
+        "there, 50 here): go on with those, or choose another --model_dir"
+    )
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("{", "is not valid JSON"), ("[]", "does not hold the settings")]
+)
+def test_broken_settings_of_scores_are_named(tmp_path, text, message):
+    (tmp_path / "evaluation.json").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        open_scores(tmp_path, {"num_images": 100})
 
 
 SCRIPT = """
