@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+# Two processes: most of a test is tracing, on one core. A file stays in one, with its fixtures.
+PARALLEL := -n 2 --dist=loadfile --no-loadscope-reorder
 
 .PHONY: demo test lint format
 .DEFAULT_GOAL := demo
@@ -24,9 +26,9 @@ demo: $(VENV)/.run
 	    '  served by TensorFlow Serving from runs/demo/saved_model'
 
 test: $(VENV)/.dev
-	$(RUN) -m pytest -q
+	$(RUN) -m pytest -q $(PARALLEL)
 	KERAS_BACKEND=jax XLA_FLAGS=--xla_backend_optimization_level=0 \
-	    $(RUN) -m pytest -q tests/layers tests/losses tests/models
+	    $(RUN) -m pytest -q $(PARALLEL) tests/layers tests/losses tests/models
 
 lint: $(VENV)/.dev
 	$(RUN) -m ruff check .
