@@ -1,0 +1,1 @@
+"""What training and sampling cost, beside a PyTorch implementation of the same network."""
