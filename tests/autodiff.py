@@ -1,7 +1,7 @@
 """Gradients and compilation on the Keras backend in use: TensorFlow or JAX.
 
-Both take functions without arguments that call layers. Variables that a function assigns keep
-their new values, as in eager mode.
+`value_and_gradients` and `compiled` take functions without arguments that call layers. Variables
+that a function assigns keep their new values, as in eager mode.
 """
 
 import keras
@@ -29,6 +29,21 @@ def value_and_gradients(function, variables):
         (value, state), gradients = transformed([variable.value for variable in variables])
         keep(state)
     return float(value), [ops.convert_to_numpy(gradient) for gradient in gradients]
+
+
+def gradients(function, tensors):
+    """Gradients of the scalar `function(*tensors)`, as tensors to compile or differentiate."""
+    if TENSORFLOW:
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            tape.watch(tensors)
+            value = function(*tensors)
+        return tape.gradient(value, tensors)
+
+    import jax
+
+    return list(jax.grad(function, argnums=tuple(range(len(tensors))))(*tensors))
 
 
 def compiled(function, jit_compile=True):

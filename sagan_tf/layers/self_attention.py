@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from sagan_tf.layers.blockwise_attention import attend, attention_map
 from sagan_tf.layers.spectral_normalization import spectrally_normalized
 
 
@@ -14,6 +15,9 @@ class SelfAttention(keras.layers.Layer):
     With `map = softmax(query key^T)` over the keys, unscaled, the output is
     `inputs + gate * output(map value)`, where `output` is a 1x1 convolution back to the input's
     channels and `gate` one trainable scalar. No convolution has a bias.
+
+    A large map is computed, and differentiated, in blocks of which one is in memory at a time,
+    unless it is asked for: see `blockwise_attention.attend`.
 
     The defaults are those of the official code (there: theta, phi, g). The article's equations 1
     to 3 (there: g for the queries, f for the keys, h for the values, gamma for the gate) have no
@@ -99,10 +103,11 @@ class SelfAttention(keras.layers.Layer):
         key = _flatten_space(self._pool(self.key(inputs, training=training)))
         value = _flatten_space(self._pool(self.value(inputs, training=training)))
 
-        scores = ops.matmul(query, ops.transpose(key, (0, 2, 1)))
-        stable_dtype = keras.backend.result_type(scores.dtype, "float32")
-        attention = ops.softmax(ops.cast(scores, stable_dtype), axis=-1)
-        attended = ops.matmul(ops.cast(attention, value.dtype), value)
+        if return_attention:
+            attention = attention_map(query, key)
+            attended = ops.matmul(ops.cast(attention, value.dtype), value)
+        else:
+            attended = attend(query, key, value)
 
         _, height, width, _ = inputs.shape
         attended = ops.reshape(attended, (-1, height, width, value.shape[-1]))

@@ -1,0 +1,221 @@
+"""Attention without the whole map in memory."""
+
+import itertools
+import math
+
+import keras
+from keras import ops, tree
+
+# Sizes are of a float32 map. A block should fit the caches of a processor; very small ones cost
+# more iterations than they save.
+_BLOCK_BYTES = 8 * 2**20
+_PLAIN_BYTES = 64 * 2**20
+_UNKNOWN_BATCH = 16
+
+
+def attention_map(query, key):
+    """`softmax(query key^T)` over the keys, unscaled.
+
+    Args:
+        query: `(..., queries, features)`.
+        key: `(..., keys, features)`, of the same dtype.
+
+    Returns:
+        `(..., queries, keys)`, float64 if the arguments are, otherwise float32.
+    """
+    scores = ops.matmul(query, _transposed(key))
+    stable_dtype = keras.backend.result_type(scores.dtype, "float32")
+    return ops.softmax(ops.cast(scores, stable_dtype), axis=-1)
+
+
+def attend(query, key, value):
+    """`attention_map(query, key) value`, in little memory where the map would be large.
+
+    A map of up to 64 MiB is computed as a whole. A larger one is computed in blocks of about 8
+    MiB or less, one at a time: several images, or some queries of one image, with all their
+    keys. The gradient computes each block again, as in FlashAttention; rows are whole, so it needs
+    no statistics of the softmax from the first pass. The second gradient works in blocks too.
+
+    An unknown batch counts as 16 images; then a block never has more than one image, so that the
+    memory it takes does not depend on the batch.
+
+    Args:
+        query: `(batch, queries, features)`, static but for the batch.
+        key: `(batch, keys, features)`, likewise.
+        value: `(batch, keys, channels)`, likewise. All three have the same dtype.
+
+    Returns:
+        `(batch, queries, channels)`, of the dtype of the arguments. The softmax is in float32, or
+        in float64 if they are.
+
+    References:
+        - [Rabe & Staats, 2021](https://arxiv.org/abs/2112.05682): blocks, recomputed.
+        - [Dao et al., 2022](https://arxiv.org/abs/2205.14135): the gradient, appendix B.
+    """
+    batch, queries, _ = query.shape
+    image_bytes = 4 * queries * key.shape[1]
+    if (batch or _UNKNOWN_BATCH) * image_bytes <= _PLAIN_BYTES:
+        return _attend(query, key, value)
+
+    # A block is some whole images, or one of the equal parts of an image's queries.
+    images, parts = 1, 1
+    if image_bytes <= _BLOCK_BYTES:
+        images = _largest_divisor(batch or 1, at_most=_BLOCK_BYTES // image_bytes)
+    else:
+        parts = min(queries, math.ceil(image_bytes / _BLOCK_BYTES))
+    part_queries = math.ceil(queries / parts)
+    if parts > 1:
+        query = ops.pad(query, ((0, 0), (0, parts * part_queries - queries), (0, 0)))
+        key, value = (ops.repeat(tensor, parts, axis=0) for tensor in (key, value))
+
+    attended = _attend_in_blocks(
+        ops.reshape(query, (-1, images, part_queries, query.shape[-1])),
+        ops.reshape(key, (-1, images, *key.shape[1:])),
+        ops.reshape(value, (-1, images, *value.shape[1:])),
+    )
+    attended = ops.reshape(attended, (-1, parts * part_queries, value.shape[-1]))
+    return attended[:, :queries]
+
+
+def _largest_divisor(number, at_most):
+    return max(n for n in range(1, at_most + 1) if number % n == 0)
+
+
+@ops.custom_gradient
+def _attend_in_blocks(query, key, value):
+    """`_attend` of tensors that have an axis of blocks before the others."""
+    inputs = (query, key, value)
+    zeros = ops.zeros((*query.shape[1:-1], value.shape[-1]), value.dtype)
+    (attended,) = _one_by_one(
+        lambda *block: (_attend(*block),), _unrecorded(inputs), initial=(zeros,)
+    )
+
+    def gradient(*upstream):
+        return _gradients_in_blocks(*inputs, *upstream, attended)
+
+    return attended, gradient
+
+
+# Its gradient is spelt out as well because XLA cannot differentiate TensorFlow's loop.
+@ops.custom_gradient
+def _gradients_in_blocks(query, key, value, upstream, attended):
+    inputs = (query, key, value, upstream)
+    results = _one_by_one(
+        _gradients, _unrecorded((*inputs, attended)), initial=_zero_block(inputs[:3])
+    )
+
+    # Of three outputs: three arguments in TensorFlow, one tuple in JAX.
+    def gradient(*upstreams):
+        gradients = _one_by_one(
+            _second_gradients, (*inputs, *tree.flatten(upstreams)), initial=_zero_block(inputs)
+        )
+        # `attended` is a function of the others, and they have its share.
+        return *gradients, ops.zeros_like(attended)
+
+    return results, gradient
+
+
+def _unrecorded(tensors):
+    """The tensors, such that TensorFlow's eager tape does not keep what is computed of them.
+
+    It would, although a custom gradient replaces it. JAX, on the other hand, differentiates the
+    function itself for derivatives of higher order.
+    """
+    if keras.backend.backend() == "tensorflow":
+        return tuple(ops.stop_gradient(tensor) for tensor in tensors)
+    return tensors
+
+
+def _one_by_one(function, inputs, initial):
+    """The results of `function`, a tuple, for each block of the inputs.
+
+    In TensorFlow only `ops.scan` is sure to finish a block before it begins the next.
+
+    Args:
+        function: Of one block of every input.
+        inputs: Tuple of tensors `(blocks, ...)` of one dtype.
+        initial: Tuple of tensors like the results for one block.
+    """
+    # As one tensor: Keras 3.15 fails in TensorFlow if there are more, of unknown length.
+    shapes = [tensor.shape[1:] for tensor in inputs]
+    sizes = [math.prod(shape) for shape in shapes]
+    ends = list(itertools.accumulate(sizes))
+    flat = [ops.reshape(tensor, (-1, size)) for tensor, size in zip(inputs, sizes, strict=True)]
+
+    # Nothing is carried over, but TensorFlow wants results of the carry's shapes.
+    def step(_, block):
+        parts = ops.split(block, ends[:-1])
+        results = function(
+            *(ops.reshape(part, shape) for part, shape in zip(parts, shapes, strict=True))
+        )
+        return results, results
+
+    _, results = ops.scan(step, initial, ops.concatenate(flat, axis=1))
+    return results
+
+
+def _zero_block(tensors):
+    return tuple(ops.zeros(tensor.shape[1:], tensor.dtype) for tensor in tensors)
+
+
+def _attend(query, key, value):
+    return ops.matmul(ops.cast(attention_map(query, key), value.dtype), value)
+
+
+def _gradients(query, key, value, upstream, attended):
+    """Gradients of `sum(upstream * attended)` by the arguments of `attended = _attend(...)`."""
+    attention = attention_map(query, key)
+    dtype = attention.dtype
+    by_map = _product(upstream, value, dtype)
+    # The mean of a row of `by_map` under the attention, without another pass over the map.
+    mean = ops.sum(ops.cast(upstream, dtype) * ops.cast(attended, dtype), axis=-1, keepdims=True)
+    by_scores = ops.cast(attention * (by_map - mean), query.dtype)
+    attention = ops.cast(attention, value.dtype)
+    return (
+        ops.matmul(by_scores, key),
+        _transposed_matmul(by_scores, query),
+        _transposed_matmul(attention, upstream),
+    )
+
+
+def _second_gradients(query, key, value, upstream, to_query, to_key, to_value):
+    """Gradients of the inner product of `_gradients(...)` and `to_...` by the first four arguments.
+
+    With `by_map = upstream value^T` and `to_scores = to_query key^T + query to_key^T`, that product
+    is `sum(attention * (centred(by_map) * centred(to_scores) + upstream to_value^T))`.
+    """
+    attention = attention_map(query, key)
+    dtype = attention.dtype
+    by_map = _centred(_product(upstream, value, dtype), attention)
+    to_scores = _product(to_query, key, dtype) + _product(query, to_key, dtype)
+    to_scores = _centred(to_scores, attention)
+    by_map_again = by_map * to_scores + _product(upstream, to_value, dtype)
+
+    by_scores = ops.cast(attention * by_map, query.dtype)
+    by_scores_again = ops.cast(attention * _centred(by_map_again, attention), query.dtype)
+    to_map = ops.cast(attention * to_scores, value.dtype)
+    attention = ops.cast(attention, value.dtype)
+    return (
+        ops.matmul(by_scores_again, key) + ops.matmul(by_scores, to_key),
+        _transposed_matmul(by_scores_again, query) + _transposed_matmul(by_scores, to_query),
+        _transposed_matmul(to_map, upstream),
+        ops.matmul(to_map, value) + ops.matmul(attention, to_value),
+    )
+
+
+def _centred(scores, attention):
+    """Minus the mean of each row under the attention: `attention *` it is softmax's derivative."""
+    return scores - ops.sum(attention * scores, axis=-1, keepdims=True)
+
+
+def _product(rows, columns, dtype):
+    return ops.cast(ops.matmul(rows, _transposed(columns)), dtype)
+
+
+def _transposed_matmul(scores, features):
+    """`scores^T features`, without a transposed copy of the scores, which are large."""
+    return _transposed(ops.matmul(_transposed(features), scores))
+
+
+def _transposed(matrices):
+    return ops.swapaxes(matrices, -1, -2)

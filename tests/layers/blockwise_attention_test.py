@@ -1,0 +1,251 @@
+import math
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from sagan_tf.layers import SelfAttention, blockwise_attention
+from sagan_tf.layers.blockwise_attention import attend
+from sagan_tf.losses import PENALTIES
+from tests.autodiff import TENSORFLOW, compiled, float_variables, gradients, value_and_gradients
+from tests.layer_checks import built
+
+# Batch, queries, keys and bytes of a block, in which a row of the map has 4 * keys.
+BLOCKS = {
+    "two_images": (6, 5, 3, 150),
+    "all_images": (6, 5, 3, 1000),
+    "one_image": (5, 6, 4, 4 * 6 * 4),
+    "half_an_image": (2, 6, 4, 4 * 3 * 4),
+    "ragged": (2, 7, 4, 4 * 3 * 4),
+    "one_row": (2, 5, 4, 1),
+}
+
+
+@pytest.fixture
+def set_block(monkeypatch):
+    """Function that makes maps of any size be computed in blocks of so many bytes."""
+
+    def set_to(block_bytes):
+        monkeypatch.setattr(blockwise_attention, "_PLAIN_BYTES", 0)
+        monkeypatch.setattr(blockwise_attention, "_BLOCK_BYTES", block_bytes)
+
+    return set_to
+
+
+@pytest.fixture(params=BLOCKS.values(), ids=BLOCKS.keys())
+def tensors(request, set_block):
+    *sizes, block_bytes = request.param
+    set_block(block_bytes)
+    return _tensors(*sizes)
+
+
+def _tensors(batch, queries, keys, dtype="float32"):
+    rng = np.random.default_rng(1)
+    shapes = (batch, queries, 2), (batch, keys, 2), (batch, keys, 3)
+    return [ops.convert_to_tensor(rng.standard_normal(shape), dtype=dtype) for shape in shapes]
+
+
+def _plain(query, key, value):
+    return ops.matmul(ops.softmax(ops.einsum("bqd,bkd->bqk", query, key)), value)
+
+
+def _value(attention):
+    """A scalar of the outputs whose derivatives of all orders depend on all of them."""
+    return lambda *tensors: ops.sum(ops.tanh(attention(*tensors)))
+
+
+def _squared_gradients(function):
+    return lambda *tensors: sum(
+        ops.sum(ops.square(gradient)) for gradient in gradients(function, tensors)
+    )
+
+
+def _first_and_second(attention, tensors):
+    value = _value(attention)
+    return [*gradients(value, tensors), *gradients(_squared_gradients(value), tensors)]
+
+
+def _assert_equal(actual, expected, tolerance=1e-5):
+    for one, other in zip(actual, expected, strict=True):
+        one, other = ops.convert_to_numpy(one), ops.convert_to_numpy(other)
+        atol = tolerance * max(1, np.abs(other).max())
+        np.testing.assert_allclose(one, other, rtol=0, atol=atol)
+
+
+def test_outputs(tensors):
+    _assert_equal([attend(*tensors)], [_plain(*tensors)])
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_gradients(tensors, jit_compile):
+    expected = _first_and_second(_plain, tensors)
+    assert all(np.any(gradient) for gradient in expected)
+    _assert_equal(compiled(lambda: _first_and_second(attend, tensors), jit_compile), expected)
+
+
+def test_eager_gradients(tensors):
+    _assert_equal(_first_and_second(attend, tensors), _first_and_second(_plain, tensors))
+
+
+def test_third_derivative(set_block):
+    set_block(100)
+    tensors = _tensors(2, 5, 3)
+
+    def third(attention):
+        function = _squared_gradients(_squared_gradients(_value(attention)))
+        return gradients(function, tensors)
+
+    _assert_equal(compiled(lambda: third(attend), jit_compile=False), third(_plain))
+
+
+@pytest.mark.parametrize("penalty", PENALTIES.values(), ids=PENALTIES.keys())
+def test_penalties_of_the_layer(penalty, set_block):
+    images = np.random.default_rng(2).standard_normal((3, 6, 4, 16)).astype("float32")
+    layer = built(lambda: SelfAttention(gate_initializer="ones"), images)
+
+    def loss():
+        # Its value depends on the outputs too, as a discriminator's does by what follows.
+        logits = lambda tensor: ops.sum(ops.tanh(layer(tensor)))  # noqa: E731
+        (gradient,) = gradients(logits, [variable.value])
+        return penalty(gradient) + logits(variable.value)
+
+    (variable,) = float_variables(images)
+    variables = [*layer.trainable_variables, variable]
+    value, expected = value_and_gradients(loss, variables)
+    set_block(200)  # 6 rows of 6 columns, of 24
+    actual_value, actual = value_and_gradients(loss, variables)
+    assert actual_value == pytest.approx(value, rel=1e-6)
+    assert all(np.any(gradient) for gradient in expected)
+    _assert_equal(actual, expected)
+
+
+def test_paths_agree_where_they_meet():
+    # Four images have 64 MiB, the most that is computed as a whole.
+    tensors = _tensors(5, 4096, 1024)
+    parts = [attend(*(tensor[part] for tensor in tensors)) for part in (slice(4), slice(4, 5))]
+    _assert_equal([attend(*tensors)], [ops.concatenate(parts)])
+
+
+@pytest.mark.skipif(not TENSORFLOW, reason="JAX knows every shape")
+@pytest.mark.parametrize("block_bytes", [1000, 96, 36])
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_unknown_batch(block_bytes, jit_compile, set_block):
+    import tensorflow as tf
+
+    set_block(block_bytes)
+    sizes = (None, 6, 2), (None, 4, 2), (None, 4, 3)
+    signature = [tf.TensorSpec(size, "float32") for size in sizes]
+
+    @tf.function(input_signature=signature, jit_compile=jit_compile)
+    def outputs_and_gradients(*tensors):
+        return [attend(*tensors), *_first_and_second(attend, tensors)]
+
+    for batch in (3, 1):
+        tensors = _tensors(batch, 6, 4)
+        expected = [_plain(*tensors), *_first_and_second(_plain, tensors)]
+        _assert_equal(outputs_and_gradients(*tensors), expected)
+    if not jit_compile:
+        assert outputs_and_gradients(*_tensors(0, 6, 4))[0].shape == (0, 6, 3)
+
+
+@pytest.mark.skipif(not TENSORFLOW, reason="JAX knows every shape")
+def test_export_of_an_unknown_batch(set_block, tmp_path):
+    import tensorflow as tf
+
+    images = np.random.default_rng(2).standard_normal((3, 6, 4, 16)).astype("float32")
+    layer = built(lambda: SelfAttention(gate_initializer="ones"), images)
+    expected = layer(images)
+    set_block(200)
+    inputs = keras.Input(images.shape[1:])
+    keras.Model(inputs, layer(inputs)).export(tmp_path, verbose=False)
+    loaded = tf.saved_model.load(tmp_path)
+    _assert_equal([loaded.serve(images)], [expected])
+
+
+def test_mixed_bfloat16(set_block):
+    images = np.random.default_rng(2).standard_normal((3, 6, 4, 16)).astype("float32")
+
+    def outputs_and_gradients(dtype):
+        layer = built(lambda: SelfAttention(gate_initializer="ones", dtype=dtype), images)
+        outputs = ops.cast(layer(images), "float32")
+        _, gradients = value_and_gradients(
+            lambda: ops.mean(ops.square(ops.cast(layer(images), "float32"))),
+            layer.trainable_variables,
+        )
+        return outputs, gradients
+
+    def errors(gradients):
+        pairs = zip(gradients, exact, strict=True)
+        return np.array([np.linalg.norm(g - e) / np.linalg.norm(e) for g, e in pairs])
+
+    _, exact = outputs_and_gradients("float32")
+    outputs, plain = outputs_and_gradients("mixed_bfloat16")
+    set_block(200)
+    actual_outputs, actual = outputs_and_gradients("mixed_bfloat16")
+    _assert_equal([actual_outputs], [outputs])
+    # Other roundings, but not worse ones: one of an operation is up to 2^-9.
+    assert np.all(errors(actual) <= 2 * errors(plain) + 2**-9)
+
+
+@pytest.mark.skipif(not TENSORFLOW, reason="JAX has no float64 unless all its defaults are")
+def test_float64(set_block):
+    set_block(48)
+    tensors = _tensors(2, 7, 4, "float64")
+    _assert_equal([attend(*tensors)], [_plain(*tensors)], tolerance=1e-14)
+    actual, expected = (_first_and_second(f, tensors) for f in (attend, _plain))
+    _assert_equal(actual, expected, tolerance=1e-13)
+
+
+# A process has one peak; that of imports and threads is behind it after the warm-up.
+PEAK = """
+import math, resource, sys
+import numpy as np
+from keras import ops
+from sagan_tf.layers import SelfAttention, blockwise_attention
+from tests.autodiff import compiled, gradients
+
+if sys.argv[1] == "plain":
+    blockwise_attention._PLAIN_BYTES = math.inf
+
+def run(size):
+    layer = SelfAttention()
+    images = ops.convert_to_tensor(np.ones((16, size, size, 64), "float32"))
+    layer.build(images.shape)
+    peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak()
+    compiled(lambda: gradients(lambda x: ops.sum(ops.square(layer(x))), [images]), False)
+    return peak() - before
+
+run(8)
+print(run(64))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not TENSORFLOW, reason="JAX knows before it runs: see the test below")
+def test_peak_memory():
+    def peak(path):
+        arguments = [sys.executable, "-c", PEAK, path]
+        return int(subprocess.run(arguments, check=True, capture_output=True).stdout)
+
+    assert peak("blocks") < peak("plain") / 3
+
+
+@pytest.mark.skipif(TENSORFLOW, reason="TensorFlow's peak is measured: see the test above")
+def test_memory_that_xla_allocates(monkeypatch):
+    import jax
+
+    layer = SelfAttention()
+    images = jax.ShapeDtypeStruct((16, 64, 64, 64), "float32")
+    layer.build(images.shape)
+
+    def allocated():
+        step = jax.jit(lambda images: gradients(lambda x: ops.sum(ops.square(layer(x))), [images]))
+        return step.lower(images).compile().memory_analysis().temp_size_in_bytes
+
+    blocks = allocated()
+    monkeypatch.setattr(blockwise_attention, "_PLAIN_BYTES", math.inf)
+    assert blocks < allocated() / 3
