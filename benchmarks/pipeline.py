@@ -7,6 +7,7 @@ ones every image is decoded when its turn comes ("streamed").
 """
 
 import pathlib
+import tempfile
 import time
 
 from absl import app, flags
@@ -25,8 +26,6 @@ _BATCH = 64
 
 
 def main(_):
-    import tempfile
-
     with tempfile.TemporaryDirectory() as directory:
         folder = pathlib.Path(FLAGS.folder or made_up(directory)).expanduser()
         rows = {

@@ -20,6 +20,14 @@ flags.DEFINE_multi_integer("batch_size", [64, 1], "Images in one call. May be re
 
 
 def main(_):
+    columns = {
+        "ms": "milliseconds",
+        "images/s": "images_per_second",
+        "+-": "spread",
+        "ours is faster by": "ratio",
+        "MiB": "peak_mib",
+        "first, s": "ready_seconds",
+    }
     rows = {}
     for name in FLAGS.case or CASES:
         for batch_size in FLAGS.batch_size:
@@ -33,19 +41,13 @@ def main(_):
                 FLAGS.rounds,
             )
             ours, theirs = results.values()
+            found = {}
             for title, result in results.items():
-                row = rows[f"{name}, batch {batch_size}, {title}"] = result.as_dict(batch_size)
+                row = found[f"{name}, batch {batch_size}, {title}"] = result.as_dict(batch_size)
                 row["milliseconds"] = 1e3 * result.median
             row["ratio"] = ratio(ours, theirs)
-    columns = {
-        "ms": "milliseconds",
-        "images/s": "images_per_second",
-        "+-": "spread",
-        "ours is faster by": "ratio",
-        "MiB": "peak_mib",
-        "first, s": "ready_seconds",
-    }
-    report.show(rows, columns)
+            report.show(found, columns)
+            rows |= found
     report.write(FLAGS.output, rows)
 
 

@@ -24,10 +24,6 @@ PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
 def main(_):
-    rows = {}
-    for name in FLAGS.case or CASES:
-        for precision in PRECISIONS:
-            rows |= compared(name, precision)
     columns = {
         "images/s": "images_per_second",
         "+-": "spread",
@@ -35,7 +31,12 @@ def main(_):
         "MiB": "peak_mib",
         "first step, s": "ready_seconds",
     }
-    report.show(rows, columns)
+    rows = {}
+    for name in FLAGS.case or CASES:
+        for precision in PRECISIONS:
+            found = compared(name, precision)
+            report.show(found, columns)
+            rows |= found
     report.write(FLAGS.output, rows)
 
 

@@ -100,12 +100,14 @@ class SpectralNormalization(keras.layers.Wrapper):
         matrix = ops.reshape(ops.cast(raw, self.variable_dtype), (-1, raw.shape[-1]))
         u = ops.convert_to_tensor(self.u.value)
         for _ in range(self.power_iterations):
-            v = ops.stop_gradient(_l2_normalize(ops.matmul(u, ops.transpose(matrix))))
+            v = ops.matmul(u, ops.transpose(matrix))
+            v = ops.stop_gradient(v * _inverse_norm(v))
             product = ops.matmul(v, matrix)
-            advanced = ops.stop_gradient(_l2_normalize(product))
-            u = ops.where(ops.any(advanced != 0), advanced, u)
-        sigma = ops.sum(product * u)
-        kernel = ops.reshape(matrix / ops.maximum(sigma, _EPSILON), raw.shape)
+            # The norm of v W is sigma = v W u^T for the u that it gives, and so is its gradient.
+            inverse_sigma = _inverse_norm(product)
+            advanced = ops.stop_gradient(product * inverse_sigma)
+            u = ops.where(inverse_sigma < 1 / _EPSILON, advanced, u)
+        kernel = ops.reshape(matrix * inverse_sigma, raw.shape)
         return ops.cast(kernel, raw.dtype), u
 
     def compute_output_shape(self, input_shape):
@@ -127,5 +129,5 @@ def spectrally_normalized(layer, enabled=True):
     return SpectralNormalization(layer, name=layer.name) if enabled else layer
 
 
-def _l2_normalize(vector):
-    return vector / ops.maximum(ops.sqrt(ops.sum(ops.square(vector))), _EPSILON)
+def _inverse_norm(vector):
+    return ops.rsqrt(ops.maximum(ops.sum(ops.square(vector)), _EPSILON**2))

@@ -2,6 +2,8 @@
 
 import keras
 
+from sagan_tf.models.adam import Adam
+
 
 def make_optimizers(config):
     """Adam for the generator and for the discriminator, as a recipe wants it.
@@ -18,7 +20,7 @@ def make_optimizers(config):
             learning_rate = keras.optimizers.schedules.PolynomialDecay(
                 learning_rate, decay_steps=updates, end_learning_rate=0.0
             )
-        return keras.optimizers.Adam(learning_rate, config.beta_1, config.beta_2)
+        return Adam(learning_rate, config.beta_1, config.beta_2)
 
     # A schedule counts the updates of its own optimizer.
     return (

@@ -144,6 +144,8 @@ def _apply(sagan, optimizer, gradients, variables):
 
 def _scale_for_sum(gradients, replicas):
     """Keras optimizers sum gradients over replicas; the loss is a mean over the global batch."""
+    if replicas == 1:
+        return gradients
     return [gradient / replicas for gradient in gradients]
 
 

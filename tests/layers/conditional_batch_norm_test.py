@@ -4,7 +4,8 @@ import pytest
 from keras import ops
 
 from sagan_tf.layers import ConditionalBatchNorm
-from tests.autodiff import value_and_gradients
+from sagan_tf.layers.conditional_batch_norm import moments
+from tests.autodiff import gradients, value_and_gradients
 from tests.layer_checks import built, check_layer
 
 RNG = np.random.default_rng(11)
@@ -107,3 +108,30 @@ def test_rejects_no_classes():
 def test_rejects_missing_labels():
     with pytest.raises(ValueError, match=r"called on `\(features, labels\)`.*num_classes=3"):
         ConditionalBatchNorm(num_classes=3).build(FEATURES.shape)
+
+
+def plain_moments(features):
+    mean = ops.mean(features, axis=(0, 1, 2))
+    return mean, ops.mean(ops.square(features - mean), axis=(0, 1, 2))
+
+
+def test_gradients_of_the_moments_are_those_of_automatic_differentiation():
+    weights = [ops.convert_to_tensor(RNG.standard_normal(5).astype("float32")) for _ in range(2)]
+
+    def first(function):
+        def value(features):
+            mean, variance = function(features)
+            return ops.sum(ops.sin(mean) * weights[0] + ops.square(variance) * weights[1])
+
+        return lambda features: gradients(value, [features])[0]
+
+    def second(function):
+        return lambda features: gradients(
+            lambda tensor: ops.sum(ops.square(first(function)(tensor))), [features]
+        )[0]
+
+    features = ops.convert_to_tensor(FEATURES)
+    for derivative in (first, second):
+        found = ops.convert_to_numpy(derivative(moments)(features))
+        expected = ops.convert_to_numpy(derivative(plain_moments)(features))
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
