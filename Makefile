@@ -5,7 +5,7 @@ RUN := $(VENV)/bin/python
 # Two processes: most of a test is tracing, on one core. A file stays in one, with its fixtures.
 PARALLEL := -n 2 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: demo test lint format
+.PHONY: demo test lint bench format
 .DEFAULT_GOAL := demo
 
 # Trains on the bundled digits (minutes on two CPU cores), draws and exports.
@@ -35,6 +35,12 @@ lint: $(VENV)/.dev
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 
+# Speed on this machine, beside PyTorch.
+bench: $(VENV)/.bench
+	for each in costs train_step versus_torch sampling layers startup pipeline; do \
+	    $(RUN) -m benchmarks.$$each --output=runs/bench/$$each.json || exit 1; \
+	done
+
 format: $(VENV)/.dev
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
@@ -50,4 +56,8 @@ $(VENV)/.run: requirements.txt pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 	$(RUN) -m pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.bench: requirements-bench.txt $(VENV)/.run
+	$(RUN) -m pip install --quiet -r requirements-bench.txt
 	@touch $@

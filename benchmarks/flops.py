@@ -9,7 +9,8 @@ def count_flops(function):
     A multiplication and an addition are two. With `N` images, outputs of `H * W` pixels and `O`
     channels, and a kernel of `K * K` pixels and `I` channels, a convolution has `2 N H W K K I O`,
     and so has each of its two gradients; a transposed convolution is the gradient of one. A product
-    of `(m, k)` and `(k, n)` has `2 m k n`. All else is not counted: it is limited by memory.
+    of `(m, k)` and `(k, n)` has `2 m k n`. All else is not counted: it is
+    limited by memory. Nor is what runs in loops: the attention of maps that are made in blocks.
 
     Args:
         function: What `tf.function(...).get_concrete_function(...)` returns. All shapes are static.

@@ -3,10 +3,13 @@
 What disturbs one round of A disturbs the round of B beside it: ratios hold where times do not.
 """
 
+import contextlib
 import dataclasses
 import importlib
 import json
 import os
+import pathlib
+import re
 import resource
 import statistics
 import subprocess
@@ -22,12 +25,14 @@ class Result:
         times: Seconds of one call, of each round.
         ready_seconds: From the start of the process to the end of the first call, which compiles.
         peak_mib: Largest resident memory of its process.
+        added_mib: By how much that is above what it was before the first call.
         facts: What else it told of itself, ready for JSON.
     """
 
     times: list[float]
     ready_seconds: float
     peak_mib: float
+    added_mib: float
     facts: dict
 
     @property
@@ -49,6 +54,7 @@ class Result:
             "spread": self.spread,
             "ready_seconds": self.ready_seconds,
             "peak_mib": self.peak_mib,
+            "added_mib": self.added_mib,
             **self.facts,
         }
 
@@ -58,7 +64,7 @@ class Contestant:
 
     Args:
         target: str `"module:function"`. The function takes the options and returns `(call,
-            facts)`: what to time, and a dict ready for JSON.
+            facts)`: what to time, and a function that returns a dict ready for JSON.
         options: Dict ready for JSON. Defaults to none.
         environment: Dict of environment variables on top of the present ones. Defaults to none.
     """
@@ -73,7 +79,7 @@ class Contestant:
             env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **(environment or {})},
             text=True,
         )
-        self._facts = self._read()
+        self._read()
         self._ready_seconds = time.perf_counter() - began
 
     def round(self, calls):
@@ -85,9 +91,9 @@ class Contestant:
     def finish(self):
         """Ends the process; returns a `Result`."""
         self._process.stdin.close()
-        peak = self._read()["peak_mib"]
+        memory, facts = self._read(), self._read()
         self._process.wait()
-        return Result(self.times, self._ready_seconds, peak, self._facts)
+        return Result(self.times, self._ready_seconds, **memory, facts=facts)
 
     def _read(self):
         line = self._process.stdout.readline()
@@ -96,13 +102,13 @@ class Contestant:
         return json.loads(line)
 
 
-def interleave(contestants, rounds, seconds_per_round=2.0):
+def interleave(contestants, rounds, seconds_per_round=1.0):
     """Runs contestants A B A B for some rounds.
 
     Args:
         contestants: Dict from names to `Contestant`s. Each runs for as long, by its own speed.
         rounds: int.
-        seconds_per_round: float. Defaults to `2.0`.
+        seconds_per_round: float. Defaults to `1.0`.
 
     Returns:
         Dict from names to `Result`s.
@@ -134,14 +140,29 @@ def serve(target, options):
 
     module, function = target.split(":")
     call, facts = getattr(importlib.import_module(module), function)(**options)
+    before = _peak_mib(reset=True)
     call()
-    answer(**facts)
+    answer(ready=True)
     for line in sys.stdin:
         began = time.perf_counter()
         for _ in range(int(line)):
             call()
         answer(seconds=time.perf_counter() - began)
-    answer(peak_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    peak = _peak_mib()
+    answer(peak_mib=peak, added_mib=peak - before)
+    answer(**facts())
+
+
+def _peak_mib(reset=False):
+    """Largest resident memory of this process; `reset` first forgets what was before."""
+    if reset:
+        # Linux: "5" makes the present size the peak.
+        with contextlib.suppress(OSError):
+            pathlib.Path("/proc/self/clear_refs").write_text("5")
+    with contextlib.suppress(OSError):
+        status = pathlib.Path("/proc/self/status").read_text()
+        return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

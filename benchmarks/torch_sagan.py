@@ -256,7 +256,7 @@ def train_step(image_size, channels, num_classes, base_channels, batch_size, **o
         name: sum(parameter.numel() for parameter in network.parameters())
         for name, network in networks.items()
     }
-    return lambda: sagan.train_step(images, labels), {"parameters": parameters}
+    return lambda: sagan.train_step(images, labels), lambda: {"parameters": parameters}
 
 
 def sample(image_size, channels, num_classes, base_channels, batch_size, **options):
@@ -269,4 +269,4 @@ def sample(image_size, channels, num_classes, base_channels, batch_size, **optio
     sagan.generator.eval()
     latents = torch.randn(batch_size, sagan.latent_dim)
     labels = torch.arange(batch_size) % num_classes
-    return lambda: sagan.generate(latents, labels).numpy(), {}
+    return lambda: sagan.generate(latents, labels).numpy(), dict

@@ -10,13 +10,13 @@ memory layout of the two (--nochannels_last for the other).
 from absl import app, flags
 
 from benchmarks import report
-from benchmarks.contestants import CASES
+from benchmarks.contestants import CASES, QUICK_CASES
 from benchmarks.interleave import Contestant, interleave, ratio
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("output", None, "JSON file to write.")
-flags.DEFINE_integer("rounds", 7, "How often each is measured.", lower_bound=2)
-flags.DEFINE_multi_string("case", None, f"Some of {', '.join(CASES)}; all. May be repeated.")
+flags.DEFINE_integer("rounds", 5, "How often each is measured.", lower_bound=2)
+flags.DEFINE_multi_enum("case", QUICK_CASES, list(CASES), "What to measure. May be repeated.")
 flags.DEFINE_bool("channels_last", True, "Memory layout of PyTorch's images and kernels.")
 flags.DEFINE_bool("compiled", True, "Whether torch.compile takes part; it needs a C++ compiler.")
 
@@ -32,7 +32,7 @@ def main(_):
         "first step, s": "ready_seconds",
     }
     rows = {}
-    for name in FLAGS.case or CASES:
+    for name in FLAGS.case:
         for precision in PRECISIONS:
             found = compared(name, precision)
             report.show(found, columns)
