@@ -92,7 +92,9 @@ def test_the_images_are_those_of_generate(digits, sagan, options):
         scorer.protocol,
     )
     assert found.num_images == found.num_real_images == 100
-    assert found.figures == pytest.approx(expected.figures, rel=1e-4)
+    # Images of another batch size differ by rounding, and so by a grey level in a pixel of 25,600:
+    # that moves a deviation of 0.02, that of KID, by 2e-6.
+    assert found.figures == pytest.approx(expected.figures, rel=1e-4, abs=1e-5)
     assert [row["images"] for row in found.classes] == [row["images"] for row in expected.classes]
 
 
