@@ -53,6 +53,8 @@ def attend(query, key, value):
         - [Dao et al., 2022](https://arxiv.org/abs/2205.14135): the gradient, appendix B.
     """
     batch, queries, _ = query.shape
+    # None in TensorFlow, a symbol in JAX.
+    batch = batch if isinstance(batch, int) else None
     image_bytes = 4 * queries * key.shape[1]
     if (batch or _UNKNOWN_BATCH) * image_bytes <= _PLAIN_BYTES:
         return _attend(query, key, value)
