@@ -36,13 +36,15 @@ def write(name, figures):
 
 
 def _machine():
-    packages = ("tensorflow", "keras", "torch", "numpy")
+    installed = {each.name: each.version for each in importlib.metadata.distributions()}
     return {
         "command": sys.argv,
         "cores": os.cpu_count(),
         "processor": _processor(),
         "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in packages},
+        "versions": {
+            name: installed.get(name) for name in ("tensorflow", "keras", "torch", "numpy")
+        },
     }
 
 
