@@ -7,7 +7,13 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
-DISTRIBUTIONS = {"absl": "absl_py", "PIL": "pillow", "sklearn": "scikit_learn"}
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "absl": "absl_py",
+    "grpc": "grpcio",
+    "sklearn": "scikit_learn",
+    "tensorflow_serving": "tensorflow_serving_api",
+}
 
 
 def targets():

@@ -2,37 +2,13 @@ import os
 import subprocess
 import sys
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from sagan_tf import SAGAN, Discriminator, Generator
 from sagan_tf.export import export_saved_model
 from sagan_tf.models import draw_latents
 from sagan_tf.models.sampling import run_generator
-
-
-def make(num_classes=3):
-    keras.utils.set_random_seed(0)
-    sagan = SAGAN(
-        Generator(16, 1, num_classes, base_channels=4, latent_dim=8),
-        Discriminator(16, 1, num_classes, base_channels=4),
-    )
-    rng = np.random.default_rng(0)
-    for weight in sagan.ema_generator.weights:
-        weight.assign(weight + 0.01 * np.abs(rng.standard_normal(weight.shape)))
-    return sagan
-
-
-@pytest.fixture(scope="module")
-def sagan():
-    return make()
-
-
-@pytest.fixture(scope="module")
-def path(sagan, tmp_path_factory):
-    return export_saved_model(sagan, tmp_path_factory.mktemp("served"))
 
 
 @pytest.fixture(scope="module")
@@ -136,8 +112,8 @@ def test_serving_default_checks_labels_too(path):
         )
 
 
-def test_an_unconditional_model_has_no_labels(tmp_path):
-    sagan = make(num_classes=None)
+def test_an_unconditional_model_has_no_labels(make_sagan, tmp_path):
+    sagan = make_sagan(num_classes=None)
     model = tf.saved_model.load(str(export_saved_model(sagan, tmp_path)))
     latents = draw_latents(2, 8, seed=0)
     images = model.signatures["serving_default"](latents=tf.constant(latents))["images"]

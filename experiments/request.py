@@ -1,0 +1,135 @@
+r"""Asks a TensorFlow Serving server for images.
+
+  python experiments/request.py --port=8501 --labels=3,7 --num_images=40 --output=grid.png
+
+speaks REST; --grpc speaks gRPC, with --port=8500 by default. The server holds what
+experiments/export.py wrote; deploy/ shows how to start one.
+"""
+
+import base64
+import io
+import json
+import math
+import pathlib
+import re
+import urllib.error
+import urllib.request
+
+from absl import flags
+
+from experiments import program
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("host", "localhost", "Name or address of the server.")
+flags.DEFINE_integer("port", None, "Its port. Default: 8501, with --grpc 8500.")
+flags.DEFINE_bool("grpc", False, "Speak gRPC, not REST.")
+flags.DEFINE_string("model_name", "digits", "The model's name on the server.")
+flags.DEFINE_integer("version", None, "Version of the model. Default: the newest.", lower_bound=1)
+flags.DEFINE_list("labels", None, "Classes, taken in turn. Leave out for an unconditional model.")
+flags.DEFINE_integer("num_images", None, "Images. Default: one per label, or 16.", lower_bound=1)
+flags.DEFINE_float("truncation", 1.0, "In (0, 1]: smaller is less varied and more typical.")
+flags.DEFINE_integer("seed", 0, "Seed of the first image; each further image has the next one.")
+flags.DEFINE_float("timeout", 60.0, "Seconds to wait for the answer.", lower_bound=0.0)
+flags.DEFINE_string("output", None, "PNG file to write.", required=True)
+
+
+def main():
+    rows = _rows()
+    ask = _ask_grpc if FLAGS.grpc else _ask_rest
+    port = FLAGS.port or (8500 if FLAGS.grpc else 8501)
+    picture = _grid(ask(f"{FLAGS.host}:{port}", rows))
+    pathlib.Path(FLAGS.output).parent.mkdir(parents=True, exist_ok=True)
+    picture.save(FLAGS.output)
+    print(FLAGS.output)
+
+
+def _rows():
+    """A dict of inputs per image."""
+    labels = FLAGS.labels or []
+    if not all(label.lstrip("-").isdecimal() for label in labels):
+        raise ValueError(f"--labels must be ints such as 3,7. Received: {FLAGS['labels'].value}")
+    count = FLAGS.num_images or len(labels) or 16
+    rows = [{"seeds": FLAGS.seed + i, "truncation": FLAGS.truncation} for i in range(count)]
+    for index, row in enumerate(rows):
+        if labels:
+            row["labels"] = int(labels[index % len(labels)])
+    return rows
+
+
+def _ask_rest(address, rows):
+    """PNG files from the REST API, whose `instances` are rows.
+
+    https://www.tensorflow.org/tfx/serving/api_rest
+    """
+    version = f"/versions/{FLAGS.version}" if FLAGS.version else ""
+    request = urllib.request.Request(
+        f"http://{address}/v1/models/{FLAGS.model_name}{version}:predict",
+        json.dumps({"signature_name": "generate_png", "instances": rows}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=FLAGS.timeout) as response:
+            answer = json.load(response)
+    except urllib.error.HTTPError as error:
+        raise ValueError(f"{address} refused: {_reason(error)}") from error
+    except urllib.error.URLError as error:
+        raise OSError(f"No answer from {address}: {error.reason}") from error
+    # The only output of a signature is not named in the answer.
+    return [base64.b64decode(prediction["b64"]) for prediction in answer["predictions"]]
+
+
+def _reason(error):
+    body = error.read()
+    try:
+        return _refusal(json.loads(body)["error"])
+    except (ValueError, KeyError, TypeError):
+        return f"{error.code} {error.reason}"
+
+
+def _refusal(message):
+    """The model's own words, if there are some, without those of TensorFlow around them."""
+    own = re.search(r"assertion failed: (.+)", message)
+    return own[1] if own else message
+
+
+def _ask_grpc(address, rows):
+    """PNG files from the gRPC service."""
+    import grpc
+    import numpy as np
+    import tensorflow as tf
+    from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = FLAGS.model_name
+    request.model_spec.signature_name = "generate_png"
+    if FLAGS.version:
+        request.model_spec.version.value = FLAGS.version
+    for name in rows[0]:
+        column = [row[name] for row in rows]
+        dtype = np.float32 if name == "truncation" else np.int32
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(column, dtype))
+    with grpc.insecure_channel(address) as channel:
+        service = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        try:
+            answer = service.Predict(request, timeout=FLAGS.timeout)
+        except grpc.RpcError as error:
+            refused = error.code() is grpc.StatusCode.INVALID_ARGUMENT
+            what = f"{address} refused" if refused else f"No answer from {address}"
+            raise OSError(f"{what}: {_refusal(error.details())}") from error
+    return list(tf.make_ndarray(answer.outputs["image_bytes"]))
+
+
+def _grid(files):
+    import numpy as np
+    from PIL import Image
+
+    from sagan_tf import visualization
+
+    pixels = np.stack([np.asarray(Image.open(io.BytesIO(file))) for file in files])
+    images = pixels.reshape(*pixels.shape[:3], -1) / 127.5 - 1
+    columns = len(FLAGS.labels) if FLAGS.labels and len(FLAGS.labels) <= 16 else None
+    return visualization.sample_grid(images, columns=columns or math.ceil(math.sqrt(len(images))))
+
+
+if __name__ == "__main__":
+    program.run(main)

@@ -1,0 +1,89 @@
+"""The client against a real SavedModel, over real sockets, in both protocols."""
+
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sagan_tf import SAGAN, Discriminator, Generator
+from sagan_tf.export import export_saved_model
+from tests.experiments.model_server import serving
+
+pytestmark = pytest.mark.slow
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def ports(tmp_path_factory):
+    sagan = SAGAN(
+        Generator(16, 1, 3, base_channels=4, latent_dim=8), Discriminator(16, 1, 3, base_channels=4)
+    )
+    path = export_saved_model(sagan, tmp_path_factory.mktemp("served"))
+    with serving(path) as (rest, grpc):
+        yield {"--nogrpc": rest, "--grpc": grpc}
+
+
+def request(protocol, port, *flags):
+    return subprocess.run(
+        [
+            sys.executable,
+            str(ROOT / "experiments" / "request.py"),
+            protocol,
+            f"--port={port}",
+            *flags,
+        ],
+        env=dict(os.environ),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def test_both_protocols_draw_the_same_grid(ports, tmp_path):
+    pictures = []
+    for protocol, port in ports.items():
+        output = tmp_path / f"{protocol}.png"
+        result = request(
+            protocol, port, "--labels=2,0", "--num_images=6", "--seed=3", f"--output={output}"
+        )
+        assert result.returncode == 0, result.stderr
+        pictures.append(np.asarray(Image.open(output)))
+    # A column per label, three rows; 2 white pixels around images of 64.
+    assert pictures[0].shape == (3 * 66 + 2, 2 * 66 + 2, 3)
+    assert len(np.unique(pictures[0])) > 10
+    np.testing.assert_array_equal(*pictures)
+
+
+@pytest.mark.parametrize("protocol", ["--nogrpc", "--grpc"])
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--labels=3"], "labels must be in [0, 3)"),
+        (["--labels=0", "--truncation=2"], "truncation must be in (0, 1]"),
+        (["--labels=0", "--model_name=other"], "not found"),
+    ],
+)
+def test_what_the_server_refuses_is_told_in_one_line(ports, tmp_path, protocol, flags, message):
+    output = tmp_path / "x.png"
+    result = request(protocol, ports[protocol], *flags, f"--output={output}")
+    assert result.returncode == 1
+    (line,) = result.stderr.strip().splitlines()
+    assert message in line
+    assert not output.exists()
+
+
+@pytest.mark.parametrize("protocol", ["--nogrpc", "--grpc"])
+def test_no_server_is_told_in_one_line(tmp_path, protocol):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        result = request(protocol, port, "--timeout=20", f"--output={tmp_path / 'x.png'}")
+    assert result.returncode == 1
+    (line,) = result.stderr.strip().splitlines()
+    assert f"No answer from localhost:{port}" in line

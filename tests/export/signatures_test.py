@@ -1,0 +1,153 @@
+"""Every signature, with input that users send by mistake, and from many threads at once."""
+
+import concurrent.futures
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from tensorflow.core.protobuf import config_pb2
+
+from sagan_tf.export import export_saved_model
+from sagan_tf.visualization import to_uint8
+
+DRAWN = {"labels": [1, 2], "seeds": [5, 6], "truncation": [1.0, 0.5]}
+LATENTS = np.random.default_rng(0).standard_normal((2, 8))
+GIVEN = {"labels": [1, 2], "latents": LATENTS}
+INPUTS = {"serving_default": GIVEN, "attention": GIVEN, "generate": DRAWN, "generate_png": DRAWN}
+DTYPES = {"labels": "int32", "seeds": "int32", "truncation": "float32", "latents": "float32"}
+
+
+@pytest.fixture(scope="module")
+def model(path):
+    return tf.saved_model.load(str(path))
+
+
+@pytest.fixture(scope="module")
+def call(model):
+    def call(name, inputs):
+        arrays = {key: tf.constant(value, DTYPES[key]) for key, value in inputs.items()}
+        return {key: value.numpy() for key, value in model.signatures[name](**arrays).items()}
+
+    return call
+
+
+def test_the_signatures_agree_with_each_other(call):
+    drawn = call("generate", DRAWN)
+    assert set(drawn) == {"images", "attention_8"}
+    latents = [
+        (tf.random.stateless_normal((8,), seed=(seed, 0), alg="philox") * truncation).numpy()
+        for seed, truncation in zip(DRAWN["seeds"], DRAWN["truncation"], strict=True)
+    ]
+    given = {"labels": DRAWN["labels"], "latents": latents}
+    images, maps = call("serving_default", given), call("attention", given)
+    np.testing.assert_allclose(images["images"], drawn["images"], atol=1e-5)
+    np.testing.assert_allclose(maps["attention_8"], drawn["attention_8"], atol=1e-5)
+    files = call("generate_png", DRAWN)["image_bytes"]
+    for file, image in zip(files, drawn["images"], strict=True):
+        picture = Image.open(io.BytesIO(file))
+        assert (picture.format, picture.size, picture.mode) == ("PNG", (16, 16), "L")
+        difference = np.asarray(picture, int) - to_uint8(image[None])[0, :, :, 0]
+        assert np.abs(difference).max() <= 1
+
+
+def test_a_model_without_attention_has_no_such_signature(make_sagan, tmp_path):
+    exported = export_saved_model(make_sagan(attention_resolutions=()), tmp_path)
+    model = tf.saved_model.load(str(exported))
+    assert set(model.signatures) == {"serving_default", "generate", "generate_png"}
+    assert not hasattr(model, "attention")
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_every_input_has_the_batch_as_its_first_dimension(model, name):
+    _, inputs = model.signatures[name].structured_input_signature
+    assert set(inputs) == set(INPUTS[name])
+    assert all(spec.shape.rank >= 1 and spec.shape[0] is None for spec in inputs.values())
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_an_empty_batch_gives_an_empty_result(call, name):
+    empty = {key: np.zeros((0, *np.shape(value)[1:])) for key, value in INPUTS[name].items()}
+    full = call(name, INPUTS[name])
+    for key, value in call(name, empty).items():
+        assert value.shape == (0, *full[key].shape[1:])
+
+
+BAD = [
+    ({"labels": [0, -1]}, r"labels must be in \[0, 3\)"),
+    ({"labels": [0, 10]}, r"labels must be in \[0, 3\)"),
+    ({"labels": [0]}, "must have the same number of rows"),
+    ({"labels": [[0], [1]]}, "labels"),
+    ({"seeds": [[5], [6]]}, "seeds"),
+    ({"truncation": [1.0, 0.0]}, r"truncation must be in \(0, 1\]"),
+    ({"truncation": [1.0, -1.0]}, r"truncation must be in \(0, 1\]"),
+    ({"truncation": [1.0, float("nan")]}, r"truncation must be in \(0, 1\]"),
+    ({"truncation": [[1.0], [0.5]]}, "truncation"),
+    ({"latents": LATENTS[:, :7]}, "latents"),
+    ({"latents": LATENTS[None]}, "latents"),
+    ({"latents": LATENTS[0]}, "latents"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "message"),
+    [
+        (name, wrong, message)
+        for name, inputs in INPUTS.items()
+        for wrong, message in BAD
+        if set(wrong) <= set(inputs)
+    ],
+)
+@pytest.mark.parametrize("way", ["signature", "session"])
+def test_wrong_input_is_an_error_that_names_it(call, ask_session, name, wrong, message, way):
+    ask = call if way == "signature" else ask_session
+    with pytest.raises((tf.errors.InvalidArgumentError, TypeError), match=message):
+        ask(name, {**INPUTS[name], **wrong})
+    ask(name, INPUTS[name])
+
+
+@pytest.fixture(scope="module")
+def ask_session(path):
+    """Runs a signature as a server does: nothing compares shapes with the signature."""
+    session = tf.compat.v1.Session(graph=tf.Graph())
+    with session.graph.as_default():
+        loaded = tf.compat.v1.saved_model.load(session, ["serve"], str(path))
+
+    def ask(name, inputs):
+        signature = loaded.signature_def[name]
+        names = sorted(inputs)
+        options = config_pb2.CallableOptions(
+            feed=[signature.inputs[key].name for key in names],
+            fetch=[info.name for info in signature.outputs.values()],
+        )
+        run = session._make_callable_from_options(options)
+        return run(*(np.asarray(inputs[key], DTYPES[key]) for key in names))
+
+    yield ask
+    session.close()
+
+
+def test_many_users_at_once_each_get_their_own_rows(call):
+    """200 requests of 1 to 9 rows from 16 threads: every row is the row computed alone."""
+    random = np.random.default_rng(0)
+    requests = [
+        {
+            "labels": random.integers(3, size=size),
+            "seeds": random.integers(8, size=size),
+            "truncation": random.choice([0.5, 1.0], size=size),
+        }
+        for size in random.integers(1, 10, size=200)
+    ]
+    alone = {}
+    for request in requests:
+        for row in zip(*request.values(), strict=True):
+            if row not in alone:
+                single = {key: [value] for key, value in zip(request, row, strict=True)}
+                alone[row] = call("generate", single)
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda request: call("generate", request), requests))
+    for request, answer in zip(requests, answers, strict=True):
+        for index, row in enumerate(zip(*request.values(), strict=True)):
+            for key, value in alone[row].items():
+                np.testing.assert_allclose(answer[key][[index]], value, atol=1e-5)
