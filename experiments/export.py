@@ -1,8 +1,13 @@
-r"""Exports a trained model for TensorFlow Serving and TensorFlow Hub.
+r"""Exports a trained model: for TensorFlow Serving and TensorFlow Hub, or for LiteRT.
+
+A folder that a server can watch, with served/digits/1, then 2, and so on:
 
   python experiments/export.py --model=sagan_digits_16 --output=served/digits
 
-writes served/digits/1, then 2, and so on: a folder that a server can watch.
+A file for phones:
+
+  python experiments/export.py --model=sagan_digits_16 --format=tflite --precision=int8 \
+      --output=digits.tflite
 """
 
 from absl import flags
@@ -11,15 +16,28 @@ from experiments import program
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model", None, "Preset's name or folder, or that of a run.", required=True)
-flags.DEFINE_string("output", None, "Folder that gets a folder per version.", required=True)
+flags.DEFINE_string(
+    "output", None, "Folder that gets a folder per version, or the .tflite file.", required=True
+)
+flags.DEFINE_enum("format", "saved_model", ["saved_model", "tflite"], "What to write.")
+flags.DEFINE_enum(
+    "precision", None, ["float32", "float16", "int8"], "Of a .tflite file's weights (float32)."
+)
 flags.DEFINE_bool("ema", True, "Use the averaged weights.")
 
 
 def main():
+    if FLAGS.precision and FLAGS.format != "tflite":
+        raise ValueError("--precision is for --format=tflite")
+
     from sagan_tf import export, training
 
     sagan = training.load_model(FLAGS.model)
-    print(export.export_saved_model(sagan, FLAGS.output, use_ema=FLAGS.ema))
+    if FLAGS.format == "tflite":
+        precision = FLAGS.precision or "float32"
+        print(export.export_lite(sagan, FLAGS.output, precision, use_ema=FLAGS.ema))
+    else:
+        print(export.export_saved_model(sagan, FLAGS.output, use_ema=FLAGS.ema))
 
 
 if __name__ == "__main__":

@@ -106,6 +106,16 @@ def test_samples_of_a_preset_folder(run_directory, tmp_path):
     assert (tmp_path / "named.png").read_bytes() == (tmp_path / "walk-a.png").read_bytes()
 
 
+def test_export_for_litert(run_directory, tmp_path):
+    model = f"--model={run_directory / 'preset'}"
+    path = tmp_path / "new" / "digits.tflite"
+    output = run_well("export", model, f"--output={path}", "--format=tflite", "--precision=int8")
+    assert output.strip() == str(path)
+    assert path.read_bytes()[4:8] == b"TFL3"
+    line = error_line("export", model, f"--output={tmp_path / 'x'}", "--precision=int8")
+    assert "--precision is for --format=tflite" in line
+
+
 def test_export_of_a_preset_folder(run_directory, tmp_path):
     output = run_well("export", f"--model={run_directory / 'preset'}", f"--output={tmp_path}")
     assert output.strip() == str(tmp_path / "1")
