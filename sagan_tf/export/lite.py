@@ -13,18 +13,18 @@ PRECISIONS = ("float32", "float16", "int8")
 def export_lite(sagan, path, precision="float32", use_ema=True):
     """Writes the generator as a `.tflite` file that needs LiteRT's built-in operations only.
 
-    Spectral norms are folded into the kernels. Its one signature, `serving_default`, takes `latents`
-    float32 `(batch, latent_dim)` and `labels` int32 `(batch,)` (an unconditional model has none) to
-    `images` float32 `(batch, height, width, channels)` in [-1, 1]. Resize the inputs for another
-    batch than 1. Labels are not checked.
+    Spectral norms are folded into the kernels. Its one signature, `serving_default`, takes
+    `latents` float32 `(batch, latent_dim)` and `labels` int32 `(batch,)` (an unconditional model
+    has none) to `images` float32 `(batch, height, width, channels)` in [-1, 1]. Resize the inputs
+    for another batch than 1. Labels are not checked.
 
     Args:
         sagan: A `SAGAN`.
         path: File to write; one that exists is replaced when the new one is complete.
-        precision: How weights are stored: `"float32"`; `"float16"`, half as large, which interpreters
-            without float16 arithmetic turn back into float32; or `"int8"`, a quarter as large, where
-            also the arithmetic of large layers is that of integers, with ranges found at run time.
-            Defaults to `"float32"`.
+        precision: How weights are stored: `"float32"`; `"float16"`, half as large, which
+            interpreters without float16 arithmetic turn back into float32; or `"int8"`, a quarter
+            as large, where also the arithmetic of large layers is that of integers, with ranges
+            found at run time. Defaults to `"float32"`.
         use_ema: bool, whether to export the averaged weights. Defaults to `True`.
 
     Returns:
