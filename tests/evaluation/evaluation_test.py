@@ -19,6 +19,11 @@ class TenPixels(Pixels):
     def __init__(self):
         super().__init__()
         self.predicts_labels = False
+        self.seen = []
+
+    def __call__(self, images):
+        self.seen.append(images)
+        return super().__call__(images)
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +82,15 @@ def test_nothing_of_the_model_changes(digits, sagan, changes):
 @pytest.mark.parametrize("options", [{}, {"use_ema": False}, {"truncation": 0.5}])
 def test_the_images_are_those_of_generate(digits, sagan, options):
     scorer = evaluation(digits, **options)
+    scorer.features.seen.clear()
     found = scorer.score(sagan, seed=7)
     # 100 is no multiple of the batch: none may be lost, none be filled in.
     images = sagan.generate(num_images=100, seed=7, **options)
+    scored = np.concatenate(scorer.features.seen)
+    # Compiled and eager networks round otherwise: a pixel between two grey levels may take either.
+    difference = np.abs(scored.astype(int) - to_uint8(images))
+    assert difference.max() <= 1
+    assert np.count_nonzero(difference) <= 10
     order = np.random.default_rng(0).permutation(1797)[:100]
     real, labels = next(
         load(
@@ -88,13 +99,11 @@ def test_the_images_are_those_of_generate(digits, sagan, options):
     )
     expected = compare(
         statistics_of(real, TenPixels(), labels, 10),
-        statistics_of(images, TenPixels(), drawn_labels(sagan, 100, 7), 10),
+        statistics_of(scored / 127.5 - 1, TenPixels(), drawn_labels(sagan, 100, 7), 10),
         scorer.protocol,
     )
     assert found.num_images == found.num_real_images == 100
-    # Images of another batch size differ by rounding, and so by a grey level in a pixel of 25,600:
-    # that moves a deviation of 0.02, that of KID, by 2e-6.
-    assert found.figures == pytest.approx(expected.figures, rel=1e-4, abs=1e-5)
+    assert found.figures == pytest.approx(expected.figures, rel=1e-4)
     assert [row["images"] for row in found.classes] == [row["images"] for row in expected.classes]
 
 
