@@ -16,7 +16,7 @@ from benchmarks.interleave import Contestant, interleave, ratio
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("output", None, "JSON file to write.")
-flags.DEFINE_integer("rounds", 5, "How often each is measured.", lower_bound=2)
+flags.DEFINE_integer("rounds", 3, "How often each is measured.", lower_bound=2)
 flags.DEFINE_multi_enum("case", QUICK_CASES, list(CASES), "What to measure. May be repeated.")
 
 PRECISIONS = ("float32", "mixed_bfloat16")

@@ -15,7 +15,7 @@ from benchmarks.interleave import Contestant, interleave, ratio
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("output", None, "JSON file to write.")
-flags.DEFINE_integer("rounds", 5, "How often each is measured.", lower_bound=2)
+flags.DEFINE_integer("rounds", 3, "How often each is measured.", lower_bound=2)
 flags.DEFINE_multi_enum("case", QUICK_CASES, list(CASES), "What to measure. May be repeated.")
 flags.DEFINE_bool("channels_last", True, "Memory layout of PyTorch's images and kernels.")
 flags.DEFINE_bool("compiled", True, "Whether torch.compile takes part; it needs a C++ compiler.")

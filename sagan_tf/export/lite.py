@@ -16,7 +16,8 @@ def export_lite(sagan, path, precision="float32", use_ema=True):
     Spectral norms are folded into the kernels. Its one signature, `serving_default`, takes
     `latents` float32 `(batch, latent_dim)` and `labels` int32 `(batch,)` (an unconditional model
     has none) to `images` float32 `(batch, height, width, channels)` in [-1, 1]. Resize the inputs
-    for another batch than 1. Labels are not checked.
+    for another batch than 1. Labels out of range are errors of the interpreter, but for those from
+    `-num_classes` to -1, which count from the last class.
 
     Args:
         sagan: A `SAGAN`.
