@@ -1,0 +1,244 @@
+"""Loading HDF5 files of Keras 2 with the spectral normalisation of tensorflow-addons.
+
+`tests/addons/write_discriminator.py` wrote the files in `addons/`; `make test-addons` writes new
+ones, the whole model too, and names their folder in ADDONS_FILES.
+"""
+
+import os
+import pathlib
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+from sagan_tf.interop import load_addons_weights
+from sagan_tf.layers import SpectralNormalization
+
+FILES = pathlib.Path(os.environ.get("ADDONS_FILES") or pathlib.Path(__file__).parent / "addons")
+WEIGHTS = FILES / "weights.h5"
+NAMES = ("conv_1", "conv_2", "features", "embedding", "logits")
+
+
+@pytest.fixture(scope="module")
+def outputs():
+    with np.load(FILES / "outputs.npz") as file:
+        return dict(file)
+
+
+def _discriminator(names=NAMES, units=8, wrapped=True, more=False):
+    conv_1, conv_2, features, embedding, logits = names
+
+    def normalized(layer, name, **kwargs):
+        if not wrapped:
+            layer.name = name
+            return layer
+        return SpectralNormalization(layer, name=name, **kwargs)
+
+    images, labels = keras.Input((8, 8, 1)), keras.Input((), dtype="int32")
+    x = normalized(layers.Conv2D(4, 3, strides=2, padding="same"), conv_1)(images)
+    x = layers.LeakyReLU(0.1)(x)
+    x = normalized(layers.Conv2D(6, 3, strides=2, use_bias=False), conv_2)(x)
+    x = layers.Flatten()(x)
+    if more:
+        x = layers.Dense(24, name="more")(x)
+    x = normalized(layers.Dense(units), features, power_iterations=2)(x)
+    by_class = normalized(layers.Embedding(3, units), embedding)(labels)
+    projection = layers.Dot(axes=1)([x, by_class])
+    return keras.Model(
+        [images, labels], layers.Add()([layers.Dense(1, name=logits)(x), projection])
+    )
+
+
+def _values(layer):
+    return [ops.convert_to_numpy(weight) for weight in layer.weights]
+
+
+@pytest.mark.parametrize("file", sorted(FILES.glob("*.h5")), ids=lambda path: path.name)
+@pytest.mark.parametrize("names", [NAMES, [f"other_{index}" for index in range(5)]])
+def test_logits_are_those_of_tensorflow_addons_in_training(names, file, outputs):
+    ours = _discriminator(names)
+    load_addons_weights(file, ours)
+    inputs = [outputs["images"], outputs["labels"]]
+    np.testing.assert_allclose(ours(inputs), outputs["first"], atol=1e-5)
+    for call in ("first", "second"):
+        np.testing.assert_allclose(ours(inputs, training=True), outputs[call], atol=1e-5)
+    # Theirs without training is another function, or the file would show nothing.
+    assert np.abs(outputs["inference"] - outputs["first"]).max() > 0.01
+
+
+def test_every_weight_is_one_of_the_file():
+    ours = _discriminator()
+    load_addons_weights(WEIGHTS, ours)
+    with h5py.File(WEIGHTS) as file:
+        stored = {
+            f"{layer}/{weight}": file[layer][f"{layer}/{weight}:0"][()]
+            for layer in NAMES
+            for weight in ("kernel", "embeddings", "bias", "sn_u")
+            if f"{layer}/{weight}:0" in file[layer]
+        }
+    assert len(ours.weights) == len(stored) == 12
+    for name, value in stored.items():
+        layer, weight = name.split("/")
+        owner = ours.get_layer(layer)
+        owner = owner if weight == "sn_u" else getattr(owner, "layer", owner)
+        loaded = getattr(owner, "u" if weight == "sn_u" else weight)
+        np.testing.assert_array_equal(ops.convert_to_numpy(loaded), value)
+
+
+def _write(path, groups):
+    """A file as Keras 2 writes it: `{layer: {path of the weight: value}}`."""
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = list(groups)
+        for group, weights in groups.items():
+            file.create_group(group).attrs["weight_names"] = list(weights)
+            for name, value in weights.items():
+                file[group][name] = value
+    return path
+
+
+def _dense(scope, value):
+    return {f"{scope}/kernel:0": np.full((2, 2), value), f"{scope}/bias:0": np.full(2, value)}
+
+
+def _sequential(*names):
+    return keras.Sequential([keras.Input((2,)), *(layers.Dense(2, name=name) for name in names)])
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [(("b", "a"), (2, 1)), (("x", "y"), (1, 2)), (("b", "x"), (1, 2))],
+    ids=["by name", "by order", "not all names"],
+)
+def test_layers_match_by_all_names_or_by_order(names, expected, tmp_path):
+    path = _write(tmp_path / "x.h5", {"a": _dense("a", 1), "b": _dense("b", 2)})
+    ours = _sequential(*names)
+    load_addons_weights(path, ours)
+    assert [value.max() for value in _values(ours)[::2]] == list(expected)
+
+
+def test_nested_models_and_single_layers(tmp_path):
+    groups = {
+        "first": _dense("first", 1),
+        # A nested model's group: trainable weights of all its layers, then the others.
+        "inner": {
+            **_dense("model/block/conv", 2),
+            **_dense("model/block/conv_1", 3),
+            "model/block/conv/sn_u:0": np.full((1, 2), 4),
+        },
+    }
+    path = _write(tmp_path / "x.h5", groups)
+    inner = keras.Sequential([SpectralNormalization(layers.Dense(2)), layers.Dense(2)])
+    ours = keras.Sequential([keras.Input((2,)), layers.Dense(2), inner])
+    load_addons_weights(path, ours)
+    assert inner.layers[0].u.numpy().max() == 4
+    assert [layer.bias.numpy()[0] for layer in (ours.layers[0], *inner.layers[1:])] == [1, 3]
+    assert inner.layers[0].layer.bias.numpy()[0] == 2
+
+    wrapper = SpectralNormalization(layers.Dense(2))
+    wrapper.build((None, 2))
+    del groups["first"]
+    groups["inner"] = {k: v for k, v in groups["inner"].items() if "conv_1" not in k}
+    load_addons_weights(_write(tmp_path / "y.h5", groups), wrapper)
+    assert [value.max() for value in _values(wrapper)] == [4, 2, 2]
+
+
+def test_weights_in_a_whole_model(tmp_path):
+    path = _write(tmp_path / "x.h5", {"a": _dense("a", 1)})
+    with h5py.File(tmp_path / "y.h5", "w") as whole, h5py.File(path) as file:
+        file.copy(file, whole, "model_weights")
+        whole.create_group("optimizer_weights").attrs["weight_names"] = ["Adam/a/kernel:0"]
+    ours = _sequential("b")
+    load_addons_weights(tmp_path / "y.h5", ours)
+    assert [value.max() for value in _values(ours)] == [1, 1]
+
+
+def test_variables_of_the_model_itself_are_not_left_out(tmp_path):
+    groups = {"a": _dense("a", 1), "top_level_model_weights": {"model/scale:0": np.ones(1)}}
+    path = _write(tmp_path / "x.h5", groups)
+    with h5py.File(path, "a") as file:
+        file.attrs["layer_names"] = ["a"]
+    with pytest.raises(ValueError, match=r"it alone has \['a', 'model'\]"):
+        load_addons_weights(path, _sequential("b"))
+
+
+def test_names_in_parts(tmp_path):
+    """Keras splits a list of names that is longer than an HDF5 attribute may be."""
+    path = _write(tmp_path / "x.h5", {"a": _dense("a", 1), "b": _dense("b", 2)})
+    with h5py.File(path, "a") as file:
+        del file.attrs["layer_names"]
+        file.attrs["layer_names0"], file.attrs["layer_names1"] = [b"a"], [b"b"]
+    ours = _sequential("c", "d")
+    load_addons_weights(path, ours)
+    assert [value.max() for value in _values(ours)[::2]] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"more": True}, r"has 5 layers with weights, expected 6; .* lacks \['more'\]"),
+        (
+            {"wrapped": False},
+            r"\['bias', 'kernel', 'u'\] in layer 'conv_1', .* \['bias', 'kernel'\]",
+        ),
+        ({"units": 7}, r"'u' of shape \(1, 8\) in layer 'features', .*'features' with \(1, 7\)"),
+        ({"units": 7, "names": "abcde"}, r"in layer 'features', which is to be our 'c'"),
+    ],
+)
+def test_another_model_is_an_error_and_changes_nothing(change, message):
+    ours = _discriminator(**change)
+    before = _values(ours)
+    with pytest.raises(ValueError, match=message) as error:
+        load_addons_weights(WEIGHTS, ours)
+    assert str(WEIGHTS) in str(error.value)
+    assert "\n" not in str(error.value)
+    for value, old in zip(_values(ours), before, strict=True):
+        np.testing.assert_array_equal(value, old)
+
+
+def test_a_layer_left_over_is_an_error(tmp_path):
+    path = _write(tmp_path / "x.h5", {name: _dense(name, 1) for name in "abc"})
+    with pytest.raises(ValueError, match=r"has 3 .* expected 2; it alone has \['c'\]"):
+        load_addons_weights(path, _sequential("a", "b"))
+
+
+def _nothing(path):
+    pass
+
+
+def _garbage(path):
+    path.write_bytes(b"no HDF5" * 100)
+
+
+def _cut(path):
+    path.write_bytes(WEIGHTS.read_bytes()[:5000])
+
+
+def _keras_3(path):
+    _sequential("a").save_weights(path.with_suffix(".weights.h5"))
+    path.with_suffix(".weights.h5").rename(path)
+
+
+@pytest.mark.parametrize(
+    ("damage", "error_class"),
+    [
+        (_nothing, FileNotFoundError),
+        (_garbage, ValueError),
+        (_cut, ValueError),
+        (_keras_3, ValueError),
+        (os.mkdir, ValueError),
+    ],
+)
+def test_another_file_is_an_error(damage, error_class, tmp_path):
+    path = tmp_path / "x.h5"
+    damage(path)
+    with pytest.raises(error_class) as error:
+        load_addons_weights(path, _sequential("a"))
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_layer_without_weights_is_an_error():
+    with pytest.raises(ValueError, match="must be built .*'unbuilt'"):
+        load_addons_weights(WEIGHTS, layers.Dense(2, name="unbuilt"))
