@@ -2,10 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+ADDONS := .venv-addons
+RUN_ADDONS := $(ADDONS)/bin/python
 # Two processes: most of a test is tracing, on one core. A file stays in one, with its fixtures.
 PARALLEL := -n 2 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: demo test lint bench format
+.PHONY: demo test test-addons lint bazel bench format
 .DEFAULT_GOAL := demo
 
 # Trains on the bundled digits (minutes on two CPU cores), draws and exports.
@@ -30,10 +32,23 @@ test: $(VENV)/.dev
 	KERAS_BACKEND=jax XLA_FLAGS=--xla_backend_optimization_level=0 \
 	    $(RUN) -m pytest -q $(PARALLEL) tests/layers tests/losses tests/models
 
+# tensorflow-addons imports with TensorFlow 2.15 and Keras 2 only: files go between the environments.
+test-addons: $(VENV)/.dev $(ADDONS)/.dev
+	rm -rf runs/addons
+	$(RUN) experiments/export.py --model=sagan_digits_16 --output=runs/addons/digits
+	$(RUN) tests/addons/write_images.py runs/addons
+	$(RUN_ADDONS) tests/addons/write_discriminator.py runs/addons
+	ADDONS_FILES=runs/addons $(RUN_ADDONS) -m pytest -q tests/addons
+	ADDONS_FILES=runs/addons $(RUN) -m pytest -q tests/interop/addons_weights_test.py
+
 lint: $(VENV)/.dev
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+
+# BUILD as Bazel reads it, without network (Debian: apt-get install bazel-bootstrap).
+bazel:
+	.ci/bazel_query
 
 # Speed on this machine, beside PyTorch.
 bench: $(VENV)/.bench
@@ -60,4 +75,13 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.run
 
 $(VENV)/.bench: requirements-bench.txt $(VENV)/.run
 	$(RUN) -m pip install --quiet -r requirements-bench.txt
+	@touch $@
+
+$(ADDONS)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] > (3, 11) and "Python 3.11 or older is needed")'
+	$(PYTHON) -m venv $(ADDONS)
+	$(RUN_ADDONS) -m pip install --quiet --upgrade pip
+
+$(ADDONS)/.dev: requirements-addons.txt | $(ADDONS)/bin/python
+	$(RUN_ADDONS) -m pip install --quiet -r requirements-addons.txt
 	@touch $@
