@@ -46,7 +46,7 @@ lint: $(VENV)/.dev
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 
-# BUILD as Bazel reads it, without network (Debian: apt-get install bazel-bootstrap).
+# BUILD as Bazel 4 reads it, without network (Debian's bazel-bootstrap).
 bazel:
 	.ci/bazel_query
 
