@@ -64,10 +64,15 @@ def load_addons_weights(path, layer):
 
 def _layers_with_weights(root):
     """`[(name of the layer, {name of the weight: variable})]`, a wrapped layer as its wrapper."""
+    layers = root._flatten_layers()
     owners = {}
-    layers = root._flatten_layers()  # Parents come before their children.
-    for layer in [*layers, *(each for each in layers if isinstance(each, SpectralNormalization))]:
-        owners.update((id(weight), layer) for weight in layer.weights)
+    for layer in layers:
+        below = layer._flatten_layers(include_self=False)
+        others = {id(weight) for child in below for weight in child.weights}
+        owners.update((id(each), layer) for each in layer.weights if id(each) not in others)
+    for layer in layers:
+        if isinstance(layer, SpectralNormalization):
+            owners.update((id(weight), layer) for weight in layer.weights)
     found = {}
     for weight in root.weights:
         found.setdefault(owners[id(weight)], {})[weight.name] = weight

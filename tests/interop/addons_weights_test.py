@@ -163,6 +163,15 @@ def test_variables_of_the_model_itself_are_not_left_out(tmp_path):
         load_addons_weights(path, _sequential("b"))
 
 
+def test_a_layer_in_two_models_owns_its_weights(tmp_path):
+    shared = layers.Dense(2, name="shared")
+    models = [keras.Sequential([shared], name=name) for name in "xy"]
+    ours = keras.Sequential([keras.Input((2,)), *models, layers.Dense(2, name="last")])
+    path = _write(tmp_path / "x.h5", {n: _dense(n, i) for i, n in enumerate(("last", "shared"))})
+    load_addons_weights(path, ours)  # By name, against the order.
+    assert shared.kernel.numpy().max() == 1
+
+
 def test_names_in_parts(tmp_path):
     """Keras splits a list of names that is longer than an HDF5 attribute may be."""
     path = _write(tmp_path / "x.h5", {"a": _dense("a", 1), "b": _dense("b", 2)})
