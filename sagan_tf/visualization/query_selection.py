@@ -6,6 +6,8 @@ import numpy as np
 
 from sagan_tf.visualization.pixels import check_images
 
+MAX_QUERIES = 4  # as many colours can be told apart
+
 
 def check_attention(attention, images):
     """Attention maps as a float32 array, together with the sides of their grids.
@@ -48,6 +50,44 @@ def check_attention(attention, images):
             f"{attention.sum(axis=-1).min():.3g} to {attention.sum(axis=-1).max():.3g}"
         )
     return attention, query_size, key_size
+
+
+def check_queries(queries, images):
+    """Queries as rows and columns of each image.
+
+    Args:
+        queries: int array of shape `(num_queries, 2)`, or `(num_images, num_queries, 2)`.
+        images: Checked images of shape `(num_images, size, size, channels)`.
+
+    Returns:
+        int64 array of shape `(num_images, num_queries, 2)`.
+
+    Raises:
+        TypeError: if the queries are not ints.
+        ValueError: if the shape is another one, or a query lies outside of the images.
+    """
+    queries = np.asarray(queries)
+    if queries.dtype.kind not in "iu":
+        raise TypeError(f"`queries` must be integers. Received: dtype={queries.dtype}")
+    num_images, size = images.shape[:2]
+    if queries.ndim == 2:
+        queries = np.broadcast_to(queries, (num_images, *queries.shape))
+    if (
+        queries.ndim != 3
+        or (len(queries), queries.shape[2]) != (num_images, 2)
+        or not 1 <= queries.shape[1] <= MAX_QUERIES
+    ):
+        raise ValueError(
+            f"`queries` must have shape (num_queries, 2) or (num_images={num_images}, "
+            f"num_queries, 2), at most {MAX_QUERIES} queries. "
+            f"Received: shape={queries.shape}"
+        )
+    if queries.min() < 0 or queries.max() >= size:
+        raise ValueError(
+            f"`queries` must be rows and columns from 0 to {size - 1}. "
+            f"Received: values from {queries.min()} to {queries.max()}"
+        )
+    return queries.astype("int64")
 
 
 def choose_queries(images, attention, num_queries=3):

@@ -4,6 +4,7 @@ import math
 
 from PIL import Image, ImageDraw
 
+from sagan_tf.visualization.grid_layout import GridLayout
 from sagan_tf.visualization.pixels import INK, PAPER, enlarge, font, scale_to, to_uint8
 
 LEGIBLE_SIZE = 64
@@ -11,7 +12,9 @@ LABEL_FONT_SIZE = 12
 LABEL_HEIGHT = 20
 
 
-def sample_grid(images, columns=None, padding=2, scale=None, column_labels=None):
+def sample_grid(
+    images, columns=None, padding=2, scale=None, column_labels=None, paper=PAPER, ink=INK
+):
     """Arranges images in rows, from left to right and from top to bottom.
 
     Args:
@@ -24,6 +27,8 @@ def sample_grid(images, columns=None, padding=2, scale=None, column_labels=None)
             for the least scale that makes the images 64 pixels high. Defaults to `None`.
         column_labels: Sequence of one text per column, written above it; texts that are too long
             are cut. `None` for no labels. Defaults to `None`.
+        paper: Three ints, RGB between the images. Defaults to white.
+        ink: Three ints, RGB of the labels. Defaults to almost black.
 
     Returns:
         An RGB `PIL.Image.Image`.
@@ -42,43 +47,54 @@ def sample_grid(images, columns=None, padding=2, scale=None, column_labels=None)
     ```
     """
     pixels = to_uint8(images)
-    num_images, height, width, _ = pixels.shape
+    layout = grid_layout(pixels.shape, columns, padding, scale, column_labels)
+    if column_labels is not None and len(column_labels) != layout.columns:
+        raise ValueError(
+            "`column_labels` must have one text per column. "
+            f"Received: {len(column_labels)} labels, columns={layout.columns}"
+        )
+    grid = Image.new("RGB", layout.size, paper)
+    for index, image in enumerate(pixels):
+        grid.paste(enlarge(image, layout.scale), layout.corner(index))
+
+    draw = ImageDraw.Draw(grid)
+    width = layout.width * layout.scale
+    for column, label in enumerate(column_labels or ()):
+        left, _ = layout.corner(column)
+        _write(draw, (left + width / 2, LABEL_HEIGHT / 2), str(label), width, ink)
+    return grid
+
+
+def grid_layout(shape, columns=None, padding=2, scale=None, column_labels=None):
+    """Where `sample_grid`, given the same, puts the images.
+
+    Args:
+        shape: `(num_images, height, width, channels)`.
+        columns: As of `sample_grid`.
+        padding: As of `sample_grid`.
+        scale: As of `sample_grid`.
+        column_labels: As of `sample_grid`.
+
+    Returns:
+        A `GridLayout`.
+
+    Raises:
+        ValueError: if `columns` or `scale` is less than 1, or `padding` is negative.
+    """
+    num_images, height, width, _ = shape
     if columns is None:
         columns = math.ceil(math.sqrt(num_images)) if column_labels is None else len(column_labels)
     if scale is None:
         scale = scale_to(height, LEGIBLE_SIZE)
-    if columns < 1 or scale < 1 or padding < 0:
-        raise ValueError(
-            "`columns` and `scale` must be at least 1, and `padding` at least 0. "
-            f"Received: {columns=}, {scale=}, {padding=}"
-        )
-    if column_labels is not None and len(column_labels) != columns:
-        raise ValueError(
-            "`column_labels` must have one text per column. "
-            f"Received: {len(column_labels)} labels, {columns=}"
-        )
-
     top = padding if column_labels is None else LABEL_HEIGHT
-    column_step, row_step = width * scale + padding, height * scale + padding
-    rows = math.ceil(num_images / columns)
-    grid = Image.new("RGB", (padding + columns * column_step, top + rows * row_step), PAPER)
-    for index, image in enumerate(pixels):
-        row, column = divmod(index, columns)
-        corner = (padding + column * column_step, top + row * row_step)
-        grid.paste(enlarge(image, scale), corner)
-
-    draw = ImageDraw.Draw(grid)
-    for column, label in enumerate(column_labels or ()):
-        center = (padding + column * column_step + width * scale / 2, LABEL_HEIGHT / 2)
-        _write(draw, center, str(label), width * scale)
-    return grid
+    return GridLayout(num_images, height, width, columns, scale, padding, top)
 
 
-def _write(draw, center, text, width):
+def _write(draw, center, text, width, ink):
     """Writes a text centred on a point, cut to fit a width in pixels."""
     label_font = font(LABEL_FONT_SIZE)
     fitting = text
     while fitting and label_font.getlength(fitting) > width:
         text = text[:-1]
         fitting = text and text + "…"
-    draw.text(center, fitting, fill=INK, font=label_font, anchor="mm")
+    draw.text(center, fitting, fill=ink, font=label_font, anchor="mm")

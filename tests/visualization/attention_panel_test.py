@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from sagan_tf.visualization import attention_overlay, attention_panel, heat_scale
+from sagan_tf.visualization.attention_overlay import FRAME, GAP
+from sagan_tf.visualization.attention_panel import QUERY_COLOR
+
+
+def random_example(size=16, channels=1):
+    rng = np.random.default_rng(0)
+    image = rng.uniform(-1.0, 1.0, (size, size, channels))
+    maps = rng.uniform(size=(64, 16))
+    return image, maps / maps.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("query", [(0, 0), (5, 14), (15, 15)])
+def test_it_is_the_panel_of_an_overlay(query, channels):
+    image, maps = random_example(channels=channels)
+    overlay = np.asarray(attention_overlay(image[None], maps[None], [query]))
+    for column, heat in enumerate((False, True)):
+        panel = np.asarray(attention_panel(image, maps, query, heat=heat))
+        assert panel.shape == (160, 160, 3)
+        left = GAP + column * (160 + GAP)
+        theirs = overlay[GAP : GAP + 160, left : left + 160]
+        # The overlay has a frame around its maps.
+        inner = slice(column * FRAME, 160 - column * FRAME)
+        differs = (panel[inner, inner] != theirs[inner, inner]).any(axis=-1)
+        # The mark on a border is drawn over the frame there.
+        assert differs.mean() < (0.002 if heat else 1e-9)
+
+
+@pytest.mark.parametrize("size, scale", [(16, 3), (32, 4)])
+def test_scale(size, scale):
+    image, maps = random_example(size)
+    panel = attention_panel(image, maps, (size - 1, 0), scale)
+    assert panel.size == (size * scale, size * scale) and panel.mode == "RGB"
+    assert (np.asarray(panel) == QUERY_COLOR).all(axis=-1).any()
+
+
+@pytest.mark.parametrize(
+    "query, error",
+    [((16, 0), ValueError), ((-1, 0), ValueError), ((0.5, 0), TypeError), ((1,), ValueError)],
+)
+def test_wrong_queries(query, error):
+    with pytest.raises(error, match="`queries`"):
+        attention_panel(*random_example(), query)
+
+
+def test_heat_scale_ends_brightest():
+    scale = heat_scale(9)
+    brightness = scale.astype(int).sum(axis=1)
+    assert scale.dtype == np.uint8 and scale.shape == (9, 3)
+    # From grey, where nothing is attended to, over purple.
+    assert np.ptp(scale[0]) == 0 < np.ptp(scale[1])
+    assert (np.diff(brightness[1:]) > 0).all() and brightness[-1] > 2 * brightness[0]

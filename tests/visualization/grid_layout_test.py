@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from sagan_tf.visualization import GridLayout, grid_layout, sample_grid
+
+LAYOUT = GridLayout(num_images=7, height=4, width=3, columns=3, scale=5, padding=2, top=11)
+
+
+def test_every_pixel_of_a_picture_is_found_where_it_was_drawn():
+    # Each pixel of each image has a colour of its own; 7 leaves the last row unfinished.
+    levels = np.arange(7 * 4 * 3).reshape(7, 4, 3, 1) + 1
+    settings = {"columns": 3, "padding": 2, "scale": 5, "column_labels": ["", "", ""]}
+    picture = sample_grid(levels / 127.5 - 1.0, paper=(0, 0, 0), **settings)
+    layout = grid_layout(levels.shape, **settings)
+    assert picture.size == layout.size
+    shown = np.asarray(picture)[..., 0]
+    for y in range(picture.height):
+        for x in range(picture.width):
+            found = layout.locate(x, y)
+            level = 0 if found is None else levels[found][0]
+            assert shown[y, x] == level
+
+
+def test_a_corner_is_the_first_pixel():
+    for index in range(7):
+        assert LAYOUT.locate(*LAYOUT.corner(index)) == (index, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "x, y", [(-1, 20), (20, -1), (1e9, 20), (20, 1e9), (float("nan"), 20), (20, float("inf"))]
+)
+def test_nothing_is_outside(x, y):
+    assert LAYOUT.locate(x, y) is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"num_images": 0}, {"columns": 0}, {"scale": 0}, {"padding": -1}]
+)
+def test_errors(wrong):
+    values = {"num_images": 1, "height": 4, "width": 4, "columns": 1, "scale": 1, "padding": 0}
+    with pytest.raises(ValueError, match="must be at least 1"):
+        GridLayout(**{**values, **wrong}, top=0)
