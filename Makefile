@@ -7,7 +7,7 @@ RUN_ADDONS := $(ADDONS)/bin/python
 # Two processes: most of a test is tracing, on one core. A file stays in one, with its fixtures.
 PARALLEL := -n 2 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-addons lint bazel bench format
+.PHONY: demo explore test test-addons lint bazel bench format
 .DEFAULT_GOAL := demo
 
 # Trains on the bundled digits (minutes on two CPU cores), draws and exports.
@@ -26,6 +26,10 @@ demo: $(VENV)/.run
 	    '  $(RUN) experiments/evaluate.py --model=runs/demo --real_vs_real' \
 	    '  $(RUN) experiments/train.py --help' \
 	    '  served by TensorFlow Serving from runs/demo/saved_model'
+
+# A page on which one clicks on the digits' pixels and sees what they attended to.
+explore: $(VENV)/.app
+	$(RUN) experiments/explore.py --model=sagan_digits_16
 
 test: $(VENV)/.dev
 	$(RUN) -m pytest -q $(PARALLEL)
@@ -69,7 +73,11 @@ $(VENV)/.run: requirements.txt pyproject.toml | $(VENV)/bin/python
 	$(RUN) -m pip install --quiet -r requirements.txt -e .
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt $(VENV)/.run
+$(VENV)/.app: requirements-app.txt $(VENV)/.run
+	$(RUN) -m pip install --quiet -r requirements-app.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements-app.txt $(VENV)/.run
 	$(RUN) -m pip install --quiet -r requirements-dev.txt
 	@touch $@
 

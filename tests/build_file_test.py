@@ -78,7 +78,8 @@ def test_every_file_belongs_to_one_target():
 
 
 def test_every_dependency_is_required():
-    required = (ROOT / "requirements.txt").read_text().replace("-", "_").splitlines()
+    files = [ROOT / name for name in ("requirements.txt", "requirements-app.txt")]
+    required = "".join(file.read_text() for file in files).replace("-", "_").splitlines()
     names = {line.split(">")[0] for line in required if line and not line.startswith("#")}
     used = {dep.removeprefix("@pypi//") for _, deps in TARGETS.values() for dep in deps}
     assert {name for name in used if not name.startswith(":")} <= names

@@ -1,0 +1,213 @@
+"""What the explorer answers, without its page."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from experiments.explorer import CHOSEN, MAX_IMAGES, MAX_SEED, Explorer, Query, describe
+from sagan_tf import SAGAN, Discriminator, Generator
+from sagan_tf.evaluation import attention_distance, attention_entropy
+from tests.models.small import small
+
+RIGHT = {
+    "labels": [0, 2],
+    "num_images": 6,
+    "seed": 0,
+    "truncation": 1.0,
+    "other_seed": 1,
+    "position": 0.0,
+}
+NAN = float("nan")
+
+
+def make(image_size=16, num_classes=3, latent_dim=8, **kwargs):
+    keras.utils.set_random_seed(1)
+    shared = {"image_size": image_size, "channels": 1, "num_classes": num_classes}
+    return SAGAN(
+        Generator(**shared, base_channels=8, latent_dim=latent_dim, **kwargs),
+        Discriminator(**shared, base_channels=8),
+    )
+
+
+@pytest.fixture(scope="module")
+def sagan():
+    return small()
+
+
+@pytest.fixture(scope="module")
+def explorer(sagan):
+    return Explorer({"small": sagan})
+
+
+@pytest.fixture(scope="module")
+def drawing(explorer):
+    return explorer.draw(**RIGHT)
+
+
+def test_the_walk_starts_and_ends_at_the_images_of_its_seeds(sagan, explorer):
+    for position, seed in ((0.0, 5), (1.0, 9)):
+        drawn = explorer.draw(
+            **{**RIGHT, "seed": 5, "other_seed": 9, "position": position, "truncation": 0.5}
+        )
+        images, maps = sagan.generate([0, 2], 6, 0.5, seed=seed, return_attention=True)
+        np.testing.assert_allclose(drawn.drawn[0][0], images, atol=1e-5)
+        np.testing.assert_allclose(drawn.drawn[0][1]["attention_8"], maps["attention_8"], atol=1e-5)
+        assert drawn.labels == [0, 2, 0, 2, 0, 2]
+    middle = explorer.draw(**{**RIGHT, "position": 0.5}).drawn[0][0]
+    assert not np.allclose(middle, explorer.draw(**RIGHT).drawn[0][0], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        ({"labels": [-1]}, "class must be a whole number from 0 to 2. Received: -1"),
+        ({"labels": [3]}, "class must be a whole number from 0 to 2. Received: 3"),
+        ({"labels": [0, "1"]}, "class must be a whole number from 0 to 2. Received: '1'"),
+        ({"labels": []}, "Choose at least one class"),
+        ({"labels": None}, "Choose at least one class"),
+        ({"labels": "0"}, "Choose at least one class"),
+        (
+            {"num_images": 10**9},
+            f"images must be a whole number from 1 to {MAX_IMAGES}. Received: 1000000000",
+        ),
+        ({"num_images": 0}, "images must be"),
+        ({"num_images": 2.5}, "images must be"),
+        ({"num_images": None}, "images must be"),
+        ({"num_images": True}, "images must be"),
+        ({"truncation": NAN}, r"truncation must be in \(0, 1\]. Received: nan"),
+        ({"truncation": 0}, "truncation must be"),
+        ({"truncation": 1.01}, "truncation must be"),
+        ({"truncation": "x" * 1000}, "truncation must be in .*xxx…$"),
+        ({"seed": -1}, "^seed must be"),
+        ({"seed": MAX_SEED + 1}, "^seed must be"),
+        ({"seed": NAN}, "^seed must be"),
+        ({"seed": 10**400}, "^seed must be"),
+        ({"other_seed": math.inf}, "^other seed must be"),
+        ({"position": -0.1}, "walk must be"),
+        ({"position": NAN}, "walk must be"),
+        ({"position": [0.5]}, "walk must be"),
+    ],
+)
+def test_inputs_out_of_bounds(explorer, wrong, message):
+    with pytest.raises(ValueError, match=message) as error:
+        explorer.draw(**{**RIGHT, **wrong})
+    assert "\n" not in str(error.value) and len(str(error.value)) < 120
+
+
+@pytest.mark.parametrize("wrong", [(6, 0, 0), (0, 16, 0), (0, 0, -1), (0, NAN, 0), (0, "1", 0)])
+def test_queries_out_of_bounds(explorer, drawing, wrong):
+    with pytest.raises(
+        ValueError, match="(image|row|column) must be a whole number from 0 to (5|15)"
+    ):
+        explorer.check_query(drawing, *wrong)
+
+
+def test_an_unknown_attention(explorer, drawing):
+    with pytest.raises(ValueError, match="must be one of attention_8. Received: 'attention_99'"):
+        explorer.look(drawing, Query(0, 0, 0), "attention_99")
+
+
+def test_every_point_of_the_pictures_leads_to_its_pixel(explorer, drawing):
+    """A click on the mark of a query is that query, or another pixel of its cell."""
+    for query in (Query(0, 0, 0), Query(4, 15, 3), Query(5, 6, 15)):
+        (view,) = explorer.look(drawing, query, "attention_8")
+        marked = (np.asarray(view.grid) == CHOSEN).all(axis=-1)
+        marked = np.argwhere(marked)
+        # The frame is around the image, the dot in the middle of the pixel's cell.
+        top, left = marked.min(axis=0) + 3
+        scale = (marked.max(axis=0) - 3 - marked.min(axis=0) - 3 + 1) / 16
+        y, x = (top, left) + (np.array([query.row, query.column]) + 0.5) * scale
+        assert explorer.at_grid(drawing, 0, (x, y)) == query
+        for panel in (0, 1):
+            side = (view.close_up.width - 3 * 6) / 2
+            x, y = (
+                6 + (position + 0.5) * side / 16 + shift
+                for position, shift in ((query.column, panel * (side + 6)), (query.row, 0))
+            )
+            assert explorer.at_close_up(drawing, 0, (x, y), query.image) == query
+
+
+@pytest.mark.parametrize("point", [(0, 0), (-5, 30), (1e9, 30), (NAN, 3), ("a", 3), None, (1,)])
+def test_points_beside_the_images(explorer, drawing, point):
+    assert explorer.at_grid(drawing, 0, point) is None
+    assert explorer.at_close_up(drawing, 0, point, 0) is None
+
+
+def test_figures_are_those_of_the_query(sagan, explorer, drawing):
+    maps = drawing.drawn[0][1]["attention_8"]
+    (view,) = explorer.look(drawing, Query(2, 15, 1), "attention_8")
+    row, column = 7, 0  # of 8 x 8 cells
+    index = 8 * row + column
+    shares = maps[2, index].astype("float64")
+    figures = view.figures
+    assert figures["entropy"] == pytest.approx(attention_entropy(maps)[2, index])
+    assert figures["entropy"] == pytest.approx(-(shares * np.log2(shares)).sum(), abs=1e-6)
+    assert figures["distance"] == pytest.approx(attention_distance(maps)[2, index])
+    assert figures["peak"] == pytest.approx(shares.max())
+    assert figures["gate"] == pytest.approx(float(sagan.ema_generator.gates["attention_8"]))
+    assert (figures["queries"], figures["keys"]) == (8, 4)
+    assert figures["even_entropy"] == pytest.approx(4.0)
+    assert figures["even_peak"] == 1 / 16
+    # From the centre of the corner cell to those of all 4 x 4 keys.
+    steps = np.arange(0.125, 1, 0.25)
+    distances = np.hypot((steps - 7.5 / 8)[:, None], steps - 0.5 / 8)
+    assert figures["even_distance"] == pytest.approx(distances.mean())
+    assert describe(drawing, Query(2, 15, 1)) == "Image 2 of class 0, row 15, column 1"
+
+
+def test_the_picture_changes_with_the_cell_alone(explorer, drawing):
+    first, same, other = (
+        explorer.look(drawing, Query(1, *pixel), "attention_8")[0].close_up
+        for pixel in ((4, 4), (5, 5), (6, 4))
+    )
+    assert first == same and first != other
+
+
+@pytest.mark.parametrize("count, columns", [(1, 6), (2, 6), (3, 6)])
+def test_each_class_keeps_its_columns(explorer, count, columns):
+    drawing = explorer.draw(**{**RIGHT, "labels": list(range(count))})
+    assert drawing.columns == columns
+    drawing = explorer.draw(**{**RIGHT, "labels": list(range(count)), "num_images": 30})
+    assert drawing.columns == {1: 10, 2: 10, 3: 9}[count]
+
+
+def test_models_side_by_side(sagan):
+    plain = make(attention_resolutions=())
+    large = make(32, attention_resolutions=(8, 16))
+    explorer = Explorer({"small": sagan, "plain": plain, "large": large})
+    assert explorer.attentions == ["attention_8", "attention_16"]
+    drawing = explorer.draw(**RIGHT)
+    query = Query(1, 5, 11)
+    for attention, queries in (("attention_8", (8, 8)), ("attention_16", (8, 16))):
+        views = explorer.look(drawing, query, attention)
+        assert views[1].figures is None
+        assert (views[0].figures["queries"], views[2].figures["queries"]) == queries
+    # A click on the larger image is the pixel of the first at the same place.
+    point = (6 + 9 * (11 * 2 + 1.5), 6 + 9 * (5 * 2 + 0.5))
+    assert explorer.at_close_up(drawing, 2, point, 1) == query
+    assert explorer.first_query(drawing).image == 0
+
+
+def test_models_that_do_not_fit(sagan):
+    with pytest.raises(ValueError, match="differ in num_classes: 3 and 4"):
+        Explorer({"a": sagan, "b": make(num_classes=4)})
+    with pytest.raises(ValueError, match="differ in latent_dim: 8 and 5"):
+        Explorer({"a": sagan, "b": make(latent_dim=5)})
+    with pytest.raises(ValueError, match="^plain: no attention to explore"):
+        Explorer({"plain": make(attention_resolutions=())})
+
+
+def test_an_unconditional_model():
+    explorer = Explorer({"model": make(num_classes=None)})
+    drawing = explorer.draw(**{**RIGHT, "labels": None})
+    assert drawing.labels is None
+    assert describe(drawing, Query(1, 2, 3)) == "Image 1, row 2, column 3"
+    (view,) = explorer.look(drawing, Query(1, 2, 3), "attention_8")
+    assert view.figures["keys"] == 4
+
+
+def test_large_maps_allow_fewer_images():
+    explorer = Explorer({"model": make(64, attention_resolutions=(64,))})
+    assert explorer.max_images == 64 * 2**20 // (4 * 64**2 * 32**2)
