@@ -1,5 +1,6 @@
 """The page on which one explores attention, in Gradio."""
 
+import dataclasses
 import functools
 import html
 import pathlib
@@ -25,7 +26,9 @@ THEME = gr.themes.Base(
     block_label_text_color="*neutral_700",
     block_title_text_color="*neutral_700",
     button_primary_background_fill="*primary_700",
+    button_primary_background_fill_dark="*primary_700",
     button_primary_background_fill_hover="*primary_800",
+    button_primary_background_fill_hover_dark="*primary_800",
 )
 _DEFAULT_IMAGES = 20
 # More classes are chosen from a list that one can search.
@@ -57,14 +60,15 @@ def make_page(explored):
                 query = _query_inputs(explored)
             with gr.Column(scale=1, min_width=260):
                 inputs, button = _drawing_inputs(explored)
-        shown = [*query, *(part for view in views for part in view)]
+        shown = [part for view in views for part in view]
         labels, num_images, seed, truncation, other_seed, position, attention = inputs
 
         # Models run one at a time; looking at what they drew waits for nothing.
         draw = {
             "fn": answers.draw,
             "inputs": [*inputs, *query],
-            "outputs": [drawing, *shown],
+            # What a visitor may be moving meanwhile, row and column, is left alone.
+            "outputs": [drawing, query[0], *shown],
             "concurrency_id": "models",
             "concurrency_limit": 1,
             "trigger_mode": "always_last",
@@ -72,12 +76,12 @@ def make_page(explored):
         }
         look = {
             "inputs": [drawing, attention, *query],
-            "outputs": shown,
             "queue": False,
             "trigger_mode": "always_last",
             "show_progress": "hidden",
         }
-        page.load(**{**draw, "fn": answers.start}, api_visibility="private")
+        start = {**draw, "fn": answers.start, "outputs": [drawing, *query, *shown]}
+        page.load(**start, api_visibility="private")
         button.click(**draw, api_name="draw")
         redrawing = [num_images.submit, seed.submit, other_seed.submit, position.input]
         redrawing += [truncation.release, *([labels.input] if explored.num_classes else [])]
@@ -85,13 +89,14 @@ def make_page(explored):
         gr.on(
             [attention.input, *(each.input for each in query)],
             answers.look,
+            outputs=shown,
             **look,
             api_name="look",
         )
         for index, (grid, _, close_up, _) in enumerate(views):
             for picture, locate in ((grid, explored.at_grid), (close_up, explored.at_close_up)):
                 click = answers.click(functools.partial(locate, model=index))
-                picture.select(click, **look, api_visibility="private")
+                picture.select(click, outputs=[*query, *shown], **look, api_visibility="private")
     return page
 
 
@@ -219,7 +224,7 @@ class _Page(gr.Blocks):
 
 
 class _Answers:
-    """What the page's events do: new values of the query's inputs and of the views."""
+    """What the page's events do."""
 
     def __init__(self, explored):
         self.explored = explored
@@ -227,7 +232,9 @@ class _Answers:
     @_in_one_line
     def start(self, labels, num_images, seed, truncation, other_seed, position, attention, *_):
         drawing = self.explored.draw(labels, num_images, seed, truncation, other_seed, position)
-        return [drawing, *self._show(drawing, self.explored.first_query(drawing), attention)]
+        query = self.explored.first_query(drawing)
+        image = gr.Slider(value=query.image, maximum=_last_image(drawing))
+        return [drawing, image, query.row, query.column, *self._show(drawing, query, attention)]
 
     @_in_one_line
     def draw(
@@ -244,10 +251,11 @@ class _Answers:
         column,
     ):
         drawing = self.explored.draw(labels, num_images, seed, truncation, other_seed, position)
+        update = gr.Slider(maximum=_last_image(drawing))
         if image not in range(drawing.num_images):  # there were more before
-            image = 0
+            image, update = 0, gr.Slider(value=0, maximum=_last_image(drawing))
         query = self.explored.check_query(drawing, image, row, column)
-        return [drawing, *self._show(drawing, query, attention)]
+        return [drawing, update, *self._show(drawing, query, attention)]
 
     @_in_one_line
     def look(self, drawing, attention, image, row, column):
@@ -261,18 +269,21 @@ class _Answers:
         def click(drawing, attention, image, row, column, event: gr.SelectData):
             now = self.explored.check_query(_drawn(drawing), image, row, column)
             query = locate(drawing, image=now.image, point=event.index) or now
-            return self._show(drawing, query, attention)
+            return [*dataclasses.astuple(query), *self._show(drawing, query, attention)]
 
         return click
 
     def _show(self, drawing, query, attention):
-        last = max(1, drawing.num_images - 1)
-        updates = [gr.Slider(value=query.image, maximum=last), query.row, query.column]
+        updates = []
         where = explorer.describe(drawing, query)
         for view in self.explored.look(drawing, query, attention):
             close_up = gr.Image(view.close_up, alt_text=f"{where}, and what that attended to")
             updates += [view.grid, f"<p>{where}</p>", close_up, _figures_html(view.figures)]
         return updates
+
+
+def _last_image(drawing):
+    return max(1, drawing.num_images - 1)  # a slider needs two ends
 
 
 def _drawn(drawing):
