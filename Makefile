@@ -22,6 +22,7 @@ demo: $(VENV)/.run
 	    '  runs/demo/interpolation.png  walks from one latent to another' \
 	    '  runs/demo/curves.png         how it went (numbers in metrics.jsonl)' \
 	    'Next:' \
+    '  make explore    click on a pixel, see what it attended to' \
 	    '  $(RUN) experiments/sample.py --model=runs/demo/preset --labels=3,7 --output=x.png' \
 	    '  $(RUN) experiments/evaluate.py --model=runs/demo --real_vs_real' \
 	    '  $(RUN) experiments/train.py --help' \

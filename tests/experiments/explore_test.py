@@ -21,7 +21,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from experiments.explorer import Explorer, Query
-from sagan_tf import training
+from sagan_tf import SAGAN, Discriminator, Generator, training
 
 pytestmark = pytest.mark.slow
 
@@ -382,6 +382,24 @@ def test_two_visitors_do_not_mix(browser, url):
         # The last image has not been chosen by either.
         assert (grids[0][:, -100:] != grids[1][:, -100:]).any()
         wait_for(second, "Image 8 of class 8, row 3, column 3")
+
+
+def test_two_models_answer_together(browser, tmp_path):
+    """Here one without attention, which says so."""
+    folder = tmp_path / "plain"
+    shared = {"image_size": 16, "channels": 1, "num_classes": 10, "attention_resolutions": ()}
+    sagan = SAGAN(Generator(**shared, latent_dim=128), Discriminator(**shared))
+    sagan.save_preset(folder)
+    flags = ("--model=sagan_digits_16", f"--second_model={folder}", f"--port={free_port()}")
+    with explore(*flags) as address, visit(browser, address) as page:
+        assert "This model has no attention" in page.inner_text("#figures-1")
+        for picture, image in (("#grid-0", 12), ("#grid-1", 5)):
+            click(page, picture, grid_point(image, 6, 9))
+            for model in (0, 1):
+                wait_for(page, f"Image {image} of class {image % 10}, row 6, column 9", model)
+        assert "Entropy" in page.inner_text("#figures-0")
+        assert overflow(page) <= 0
+        page.screenshot(path=ARTIFACTS / "explorer_two_models.png", full_page=True)
 
 
 def test_a_wrong_input_is_said_on_the_page(browser, url):
