@@ -12,6 +12,7 @@ Nothing but this machine reaches the page, and the page reaches nothing else.
 import importlib.util
 import logging
 import os
+import signal
 import sys
 import tempfile
 
@@ -65,6 +66,8 @@ def main():
             theme=explorer_page.THEME,
             css=explorer_page.CSS,
         )
+        # SIGTERM ends it like ^C: the folder of pictures goes too.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         print(f"Open {url} (^C ends it)", flush=True)
         page.block_thread()
 

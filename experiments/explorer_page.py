@@ -105,7 +105,8 @@ def _model(index, named_model):
     name, sagan = named_model
     size = sagan.generator.image_size
     with gr.Column(min_width=320, elem_classes="model"):
-        gr.HTML(f"<h2>{html.escape(name)} <small>{size} x {size}</small></h2>")
+        title = html.escape(name)
+        gr.HTML(f'<h2 title="{title}">{title} <small>{size} x {size}</small></h2>')
         grid = _picture(f"grid-{index}", f"Images of {name}")
         where = gr.HTML(elem_id=f"where-{index}", elem_classes="where")
         with gr.Row(equal_height=False):

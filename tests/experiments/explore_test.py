@@ -52,7 +52,7 @@ def free_port():
 
 
 @contextlib.contextmanager
-def explore(*flags):
+def explore(*flags, end=signal.SIGINT):
     """The program, and the address that it prints when it is ready."""
     process = subprocess.Popen(
         [*PROGRAM, *flags],
@@ -70,7 +70,7 @@ def explore(*flags):
         yield re.fullmatch(r"Open (http://127\.0\.0\.1:\d+/) .*\n", line)[1]
     finally:
         timer.cancel()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(end)
         try:
             _, errors = process.communicate(timeout=30)
         except subprocess.TimeoutExpired:
@@ -128,6 +128,15 @@ def test_only_this_machine_is_served(url):
         rows = map(str.split, pathlib.Path(f"/proc/net/{table}").read_text().splitlines()[1:])
         addresses = [row[1].split(":") for row in rows if row[3] == listening]
         assert all(address == local for address, each in addresses if int(each, 16) == port)
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_nothing_is_left_behind(tmp_path, monkeypatch, end):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with explore("--model=sagan_digits_16", f"--port={free_port()}", end=end) as address:
+        client(address).predict(**RIGHT, api_name="/draw")
+        assert list(tmp_path.glob("explore-*/**/*.png"))
+    assert not list(tmp_path.glob("explore-*"))
 
 
 # Its API.
