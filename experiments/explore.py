@@ -34,7 +34,9 @@ _VISITS = 16
 
 def main():
     if importlib.util.find_spec("gradio") is None:
-        raise ValueError(f"gradio is missing: {sys.executable} -m pip install 'gradio>=6.31,<6.32'")
+        raise ValueError(
+            f"gradio is missing: {sys.executable} -m pip install -r requirements-app.txt"
+        )
     names = [name for name in (FLAGS.model, FLAGS.second_model) if name is not None]
     if len(set(names)) < len(names):
         raise ValueError(f"--second_model must be another one. Received: {FLAGS.second_model}")
