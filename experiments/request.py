@@ -7,12 +7,13 @@ experiments/export.py wrote; deploy/ shows how to start one.
 """
 
 import base64
+import http.client
 import io
 import json
-import math
 import pathlib
 import re
 import urllib.error
+import urllib.parse
 import urllib.request
 
 from absl import flags
@@ -35,20 +36,30 @@ flags.DEFINE_string("output", None, "PNG file to write.", required=True)
 
 def main():
     rows = _rows()
+    if FLAGS.timeout <= 0:
+        raise ValueError(f"--timeout must be more than 0. Received: {FLAGS.timeout}")
+    output = pathlib.Path(FLAGS.output)
+    if output.suffix.lower() != ".png":
+        raise ValueError(f"--output must be a .png file. Received: {output}")
+    output.parent.mkdir(parents=True, exist_ok=True)
     ask = _ask_grpc if FLAGS.grpc else _ask_rest
-    port = FLAGS.port or (8500 if FLAGS.grpc else 8501)
-    picture = _grid(ask(f"{FLAGS.host}:{port}", rows))
-    pathlib.Path(FLAGS.output).parent.mkdir(parents=True, exist_ok=True)
-    picture.save(FLAGS.output)
-    print(FLAGS.output)
+    address = f"{FLAGS.host}:{FLAGS.port or (8500 if FLAGS.grpc else 8501)}"
+    picture = _grid(ask(address, rows), len(rows), address)
+    picture.save(output)
+    print(output)
 
 
 def _rows():
     """A dict of inputs per image."""
     labels = FLAGS.labels or []
-    if not all(label.lstrip("-").isdecimal() for label in labels):
+    if not all(re.fullmatch(r"-?\d+", label) for label in labels):
         raise ValueError(f"--labels must be ints such as 3,7. Received: {FLAGS['labels'].value}")
     count = FLAGS.num_images or len(labels) or 16
+    if not -(2**31) <= FLAGS.seed <= 2**31 - count:
+        raise ValueError(
+            f"--seed must be from {-(2**31)} to {2**31 - count} for {count} images. "
+            f"Received: {FLAGS.seed}"
+        )
     rows = [{"seeds": FLAGS.seed + i, "truncation": FLAGS.truncation} for i in range(count)]
     for index, row in enumerate(rows):
         if labels:
@@ -61,28 +72,32 @@ def _ask_rest(address, rows):
 
     https://www.tensorflow.org/tfx/serving/api_rest
     """
+    name = urllib.parse.quote(FLAGS.model_name, safe="")
     version = f"/versions/{FLAGS.version}" if FLAGS.version else ""
     request = urllib.request.Request(
-        f"http://{address}/v1/models/{FLAGS.model_name}{version}:predict",
+        f"http://{address}/v1/models/{name}{version}:predict",
         json.dumps({"signature_name": "generate_png", "instances": rows}).encode(),
         {"Content-Type": "application/json"},
     )
     try:
         with urllib.request.urlopen(request, timeout=FLAGS.timeout) as response:
-            answer = json.load(response)
+            body = response.read()
     except urllib.error.HTTPError as error:
         raise ValueError(f"{address} refused: {_reason(error)}") from error
-    except urllib.error.URLError as error:
-        raise OSError(f"No answer from {address}: {error.reason}") from error
-    # The only output of a signature is not named in the answer.
-    return [base64.b64decode(prediction["b64"]) for prediction in answer["predictions"]]
+    except (http.client.HTTPException, OSError) as error:
+        reason = getattr(error, "reason", None) or error or type(error).__name__
+        raise OSError(f"No answer from {address} over REST: {reason}") from error
+    try:
+        # The only output of a signature is not named in the answer.
+        return [base64.b64decode(each["b64"]) for each in json.loads(body)["predictions"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{address} answered with other things than PNG files") from error
 
 
 def _reason(error):
-    body = error.read()
     try:
-        return _refusal(json.loads(body)["error"])
-    except (ValueError, KeyError, TypeError):
+        return _refusal(json.loads(error.read())["error"])
+    except (ValueError, KeyError, TypeError, OSError):
         return f"{error.code} {error.reason}"
 
 
@@ -114,21 +129,26 @@ def _ask_grpc(address, rows):
             answer = service.Predict(request, timeout=FLAGS.timeout)
         except grpc.RpcError as error:
             refused = error.code() is grpc.StatusCode.INVALID_ARGUMENT
-            what = f"{address} refused" if refused else f"No answer from {address}"
+            what = f"{address} refused" if refused else f"No answer from {address} over gRPC"
             raise OSError(f"{what}: {_refusal(error.details())}") from error
     return list(tf.make_ndarray(answer.outputs["image_bytes"]))
 
 
-def _grid(files):
+def _grid(files, count, address):
     import numpy as np
     from PIL import Image
 
     from sagan_tf import visualization
 
-    pixels = np.stack([np.asarray(Image.open(io.BytesIO(file))) for file in files])
+    if len(files) != count:
+        raise ValueError(f"{address} answered with {len(files)} images. Asked for: {count}")
+    try:
+        pixels = np.stack([np.asarray(Image.open(io.BytesIO(file))) for file in files])
+    except (ValueError, OSError) as error:
+        raise ValueError(f"{address} answered with other things than PNG files") from error
     images = pixels.reshape(*pixels.shape[:3], -1) / 127.5 - 1
     columns = len(FLAGS.labels) if FLAGS.labels and len(FLAGS.labels) <= 16 else None
-    return visualization.sample_grid(images, columns=columns or math.ceil(math.sqrt(len(images))))
+    return visualization.sample_grid(images, columns=columns)
 
 
 if __name__ == "__main__":

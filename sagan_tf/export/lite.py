@@ -32,11 +32,15 @@ def export_lite(sagan, path, precision="float32", use_ema=True):
         The path.
 
     Raises:
-        ValueError: if `precision` is not one of those.
+        ValueError: if `precision` is not one of those, or `path` is a folder.
     """
     if precision not in PRECISIONS:
         raise ValueError(f"`precision` must be one of {PRECISIONS}. Received: {precision=}")
-    generator = fold_spectral_norm(sagan.ema_generator if use_ema else sagan.generator)
+    path = pathlib.Path(path)
+    if path.is_dir():
+        raise ValueError(f"`path` must be that of a file. Received a folder: {path}")
+    # LiteRT has no bfloat16.
+    generator = fold_spectral_norm(sagan.ema_generator if use_ema else sagan.generator, "float32")
     latents = tf.TensorSpec((None, generator.latent_dim), tf.float32, name="latents")
     labels = tf.TensorSpec((None,), tf.int32, name="labels")
 
@@ -46,7 +50,6 @@ def export_lite(sagan, path, precision="float32", use_ema=True):
     specs = [latents] if generator.num_classes is None else [latents, labels]
     function = tf.function(images, input_signature=specs)
     root = tf.train.Checkpoint(variables=[weight.value for weight in generator.weights])
-    path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as aside:
         # Only by way of a SavedModel does the file get a signature.

@@ -29,8 +29,8 @@ def export_saved_model(sagan, directory, use_ema=True):
 
     The loaded object, a [reusable SavedModel](https://www.tensorflow.org/hub/reusable_saved_models):
 
-    - `model((latents, labels), training=False)`: images. With `training=True` batch norm takes,
-      and moves, the statistics as in training.
+    - `model((latents, labels), training=False)`: images. With `training=True`, which needs a row at
+      least, batch norm takes, and moves, the statistics as in training.
     - `model.generate(labels, truncation=1.0, seed=0)`: images; row `i` is that of the signature
       for the seed `seed + i`.
     - `model.attention(latents, labels)`: dict of maps; only with attention.
@@ -62,9 +62,18 @@ def export_saved_model(sagan, directory, use_ema=True):
     try:
         tf.saved_model.save(root, str(aside / "model"), signatures)
         write_warmup_requests(aside / "model", inputs)
-        versions = [int(path.name) for path in directory.iterdir() if path.name.isdecimal()]
-        target = directory / str(max(versions, default=0) + 1)
-        (aside / "model").rename(target)
+        return _rename_to_next_version(aside / "model", directory)
     finally:
         shutil.rmtree(aside)
-    return target
+
+
+def _rename_to_next_version(model, directory):
+    while True:
+        versions = [int(path.name) for path in directory.iterdir() if path.name.isdecimal()]
+        target = directory / str(max(versions, default=0) + 1)
+        try:
+            return model.rename(target)
+        except OSError:
+            if not target.exists():
+                raise
+            # Another process has just taken that number.

@@ -69,9 +69,10 @@ class _Functions:
 
         @tf.function
         def call(inputs, training=False):
-            if training:
-                return self._generator(inputs, training=True)
-            return self._run(*tf.nest.flatten(inputs))
+            if not training:
+                return self._run(*tf.nest.flatten(inputs))
+            latents, labels = self._checked(*tf.nest.flatten(inputs), minimum=1)
+            return self._generator((latents, labels), training=True)
 
         for structure in (tuple, list) if len(specs) > 1 else (lambda specs: specs[0],):
             for training in (False, True):
@@ -99,7 +100,12 @@ class _Functions:
 
     def _seeded(self, labels, truncation=1.0, seed=0):
         conditional = self._generator.num_classes is not None
-        count = tf.size(labels) if conditional else labels
+        if conditional:
+            count = tf.size(labels)
+        else:
+            check = tf.debugging.assert_non_negative(labels, "num_images must be at least 0")
+            with tf.control_dependencies([check]):
+                count = tf.identity(labels)
         seeds = seed + tf.range(count)
         latents = self._draw(seeds, tf.fill((count,), truncation))
         return self._run(latents, labels if conditional else None)
@@ -121,11 +127,7 @@ class _Functions:
         return latents * truncation[:, None]
 
     def _run(self, latents, labels=None, return_attention=False):
-        latents = tf.ensure_shape(latents, (None, self._generator.latent_dim))
-        if labels is None:
-            labels = tf.zeros(tf.shape(latents)[:1], tf.int32)
-        else:
-            labels = self._checked_labels(labels, latents)
+        latents, labels = self._checked(latents, labels)
         # TensorFlow's convolutions of an empty batch have the wrong shape: add a row, cut it off.
         batch = tf.shape(latents)[0]
         padding = tf.cast(tf.equal(batch, 0), tf.int32)
@@ -133,17 +135,27 @@ class _Functions:
         outputs = self._generator(inputs, training=False, return_attention=return_attention)
         return tf.nest.map_structure(lambda output: output[:batch], outputs)
 
-    def _checked_labels(self, labels, latents):
-        num_classes = self._generator.num_classes
-        labels = _of_rank(labels, 1)
-        _check_same_batch(latents=latents, labels=labels)
-        in_range = tf.reduce_all((labels >= 0) & (labels < num_classes))
-        check = tf.debugging.Assert(
-            in_range, [f"labels must be in [0, {num_classes}). Received:", labels], summarize=8
-        )
-        # Or the look-up of the class would fail first, with a message that names no input.
-        with tf.control_dependencies([check]):
-            return tf.identity(labels)
+    def _checked(self, latents, labels=None, minimum=0):
+        """Both inputs, which are not there before all checks are."""
+        latents = tf.ensure_shape(latents, (None, self._generator.latent_dim))
+        batch = tf.shape(latents)[0]
+        checks = []
+        if minimum:
+            message = f"latents must have at least {minimum} rows"
+            checks.append(tf.debugging.assert_greater_equal(batch, minimum, message))
+        if labels is None:
+            labels = tf.zeros((batch,), tf.int32)
+        else:
+            num_classes = self._generator.num_classes
+            labels = _of_rank(labels, 1)
+            checks += _check_same_batch(latents=latents, labels=labels)
+            in_range = tf.reduce_all((labels >= 0) & (labels < num_classes))
+            message = f"labels must be in [0, {num_classes}). Received:"
+            checks.append(tf.debugging.Assert(in_range, [message, labels], summarize=8))
+        # Or a look-up of classes would fail first, with a message that names no input, or moving
+        # statistics would take what is refused.
+        with tf.control_dependencies(checks):
+            return tf.identity(latents), tf.identity(labels)
 
 
 def _of_rank(tensor, rank):
@@ -153,10 +165,12 @@ def _of_rank(tensor, rank):
 
 def _check_same_batch(**inputs):
     (first, reference), *others = inputs.items()
-    for name, tensor in others:
-        if tensor is not None:
-            tf.debugging.assert_equal(
-                tf.shape(tensor)[0],
-                tf.shape(reference)[0],
-                message=f"{name} and {first} must have the same number of rows",
-            )
+    return [
+        tf.debugging.assert_equal(
+            tf.shape(tensor)[0],
+            tf.shape(reference)[0],
+            message=f"{name} and {first} must have the same number of rows",
+        )
+        for name, tensor in others
+        if tensor is not None
+    ]

@@ -3,17 +3,21 @@
 from sagan_tf.layers import SpectralNormalization
 
 
-def fold_spectral_norm(model):
+def fold_spectral_norm(model, dtype=None):
     """Copies a network, with every `W / sigma` in the place of `W`.
 
     Args:
         model: A `Generator` or `Discriminator`.
+        dtype: Dtype or policy of the copy; `None` for the model's. Defaults to `None`.
 
     Returns:
         A new network of the same class with `spectral_norm=False`, whose outputs at inference
         equal the model's.
     """
-    folded = type(model).from_config({**model.get_config(), "spectral_norm": False})
+    config = {**model.get_config(), "spectral_norm": False}
+    if dtype is not None:
+        config["dtype"] = dtype
+    folded = type(model).from_config(config)
     normalized, dropped = {}, set()
     for layer in model._flatten_layers():
         if isinstance(layer, SpectralNormalization):

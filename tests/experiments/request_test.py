@@ -5,6 +5,7 @@ import pathlib
 import socket
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -66,16 +67,52 @@ def test_both_protocols_draw_the_same_grid(ports, tmp_path):
     [
         (["--labels=3"], "labels must be in [0, 3)"),
         (["--labels=0", "--truncation=2"], "truncation must be in (0, 1]"),
-        (["--labels=0", "--model_name=other"], "not found"),
+        (["--labels=0", "--model_name=an other"], "not found"),
+        (["--labels=--3"], "--labels must be ints"),
+        (["--seed=2147483647"], "--seed must be from -2147483648 to 2147483632 for 16 images"),
+        (["--timeout=0"], "--timeout must be more than 0"),
+        (["--output=x.tflite"], "--output must be a .png file"),
     ],
 )
-def test_what_the_server_refuses_is_told_in_one_line(ports, tmp_path, protocol, flags, message):
+def test_what_is_refused_is_told_in_one_line(ports, tmp_path, protocol, flags, message):
     output = tmp_path / "x.png"
-    result = request(protocol, ports[protocol], *flags, f"--output={output}")
+    result = request(protocol, ports[protocol], f"--output={output}", *flags)
     assert result.returncode == 1
     (line,) = result.stderr.strip().splitlines()
     assert message in line
     assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (b"not HTTP at all", "No answer from"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", "No answer from"),
+        (b"HTTP/1.1 200 OK\r\n\r\n<html>", "other things than PNG files"),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"outputs": 1}', "other things than PNG files"),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"predictions": [[0.5]]}', "other things than PNG files"),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"predictions": [{"b64": "eHh4"}]}', "than PNG files"),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"predictions": []}', "0 images. Asked for: 1"),
+        (b"HTTP/1.1 500 Oops\r\n\r\nrubbish", "refused: 500 Oops"),
+    ],
+)
+def test_rubbish_from_the_server_is_told_in_one_line(tmp_path, answer, message):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        def answer_once():
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+
+        threading.Thread(target=answer_once, daemon=True).start()
+        result = request(
+            "--nogrpc", port, "--host=127.0.0.1", "--labels=1", f"--output={tmp_path / 'x.png'}"
+        )
+    assert result.returncode == 1
+    (line,) = result.stderr.strip().splitlines()
+    assert f"127.0.0.1:{port}" in line and message in line
 
 
 @pytest.mark.parametrize("protocol", ["--nogrpc", "--grpc"])

@@ -39,6 +39,25 @@ def test_training_takes_and_moves_the_statistics_of_the_batch(sagan, path):
         np.testing.assert_allclose(moved, weight, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("rows", "labels", "message"),
+    [
+        (3, [0, 1, 3], "labels must be in"),
+        (3, [0, 1, -1], "labels must be in"),
+        (3, [0], "must have the same number of rows"),
+        (0, [], "latents must have at least 1 row"),
+    ],
+)
+def test_wrong_input_moves_no_statistics(path, rows, labels, message):
+    module = hub.load(str(path))
+    before = [variable.numpy() for variable in module.variables]
+    inputs = tf.constant(LATENTS[:rows]), tf.constant(labels, tf.int32)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        module(inputs, training=True)
+    for variable, value in zip(module.variables, before, strict=True):
+        np.testing.assert_array_equal(variable, value)
+
+
 def test_its_variables_are_the_folded_weights(sagan, module):
     folded = fold_spectral_norm(sagan.ema_generator)
     folded.trainable = True  # the average is not
@@ -79,6 +98,9 @@ def test_an_unconditional_module(make_sagan, tmp_path):
     expected = run_generator(sagan.ema_generator, LATENTS)
     np.testing.assert_allclose(module(tf.constant(LATENTS)), expected, atol=1e-5)
     assert module.generate(2).shape == (2, 16, 16, 1)
+    assert module.generate(0).shape == (0, 16, 16, 1)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="num_images must be at least 0"):
+        module.generate(-1)
     assert module.attention(tf.constant(LATENTS))["attention_8"].shape == (3, 64, 16)
 
 

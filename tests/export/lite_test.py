@@ -7,6 +7,7 @@ from ai_edge_litert.interpreter import Interpreter
 from sagan_tf import SAGAN, Discriminator, Generator, data
 from sagan_tf.evaluation import Classifier, frechet_distance
 from sagan_tf.export import export_lite
+from sagan_tf.models import fold_spectral_norm
 from sagan_tf.models.sampling import draw_inputs, run_generator
 from sagan_tf.visualization import to_uint8
 
@@ -83,6 +84,23 @@ def test_other_networks(tmp_path, options):
     path = export_lite(sagan, tmp_path / "x.tflite")
     expected = run_generator(sagan.ema_generator, latents, labels)
     np.testing.assert_allclose(run(path, latents, labels), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_a_model_of_mixed_precision_is_exported_in_float32(tmp_path, policy):
+    options = {"image_size": 16, "channels": 1, "num_classes": 3, "base_channels": 4}
+    sagan = SAGAN(
+        Generator(latent_dim=8, **options, dtype=policy), Discriminator(**options, dtype=policy)
+    )
+    latents, labels = draw_inputs(sagan.generator, 3, seed=0)
+    path = export_lite(sagan, tmp_path / "x.tflite")
+    expected = run_generator(fold_spectral_norm(sagan.ema_generator, "float32"), latents, labels)
+    np.testing.assert_allclose(run(path, latents, labels), expected, atol=1e-4)
+
+
+def test_a_folder_is_refused(digits, tmp_path):
+    with pytest.raises(ValueError, match=f"Received a folder: {tmp_path}"):
+        export_lite(digits, tmp_path)
 
 
 def test_an_unknown_precision_is_refused_and_nothing_is_written(digits, tmp_path):
