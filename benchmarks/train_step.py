@@ -35,37 +35,43 @@ def main(_):
         "first step, s": "ready_seconds",
     }
     rows = {}
-    for name in FLAGS.case:
-        found = {
-            f"{name}, {precision}": measured(CASES[name], precision) for precision in PRECISIONS
-        }
+    for precision in PRECISIONS:
+        found = measured(precision)
         report.show(found, columns)
         rows |= found
     report.write(FLAGS.output, rows)
 
 
-def measured(case, precision):
-    """A dict of figures of one case."""
-    peaks = "convolutions", "matrix_product"
+def measured(precision):
+    """Dict from cases to their figures, all in turn with the loops that tell the peaks."""
+    names = "convolutions", "matrix_product"
     contestants = {
-        "step": Contestant("benchmarks.contestants:train_step", {**case, "precision": precision})
+        name: Contestant(
+            "benchmarks.contestants:train_step", {**CASES[name], "precision": precision}
+        )
+        for name in FLAGS.case
     }
-    for name in peaks:
+    for name in names:
         contestants[name] = Contestant(f"benchmarks.contestants:{name}", {"precision": precision})
     results = interleave(contestants, FLAGS.rounds)
-    step, *loops = (results[name] for name in ("step", *peaks))
-    # Of one round, like all ratios: rounds of a shared machine differ.
-    flops = step.facts["flops_per_image"] * case["batch_size"]
-    return {
-        **step.as_dict(case["batch_size"]),
-        "gflop_per_image": step.facts["flops_per_image"] / 1e9,
-        "gflops": flops / step.median / 1e9,
-        **{
-            f"{name}_gflops": loop.facts["flops"] / loop.median / 1e9
-            for name, loop in zip(peaks, loops, strict=True)
-        },
-        "utilization": ratio(step, loops[0]) * flops / loops[0].facts["flops"],
+    loops = {name: results.pop(name) for name in names}
+    peaks = {
+        f"{name}_gflops": loop.facts["flops"] / loop.median / 1e9 for name, loop in loops.items()
     }
+    rows = {}
+    for name, step in results.items():
+        batch_size = CASES[name]["batch_size"]
+        flops = step.facts["flops_per_image"] * batch_size
+        loop = loops["convolutions"]
+        rows[f"{name}, {precision}"] = {
+            **step.as_dict(batch_size),
+            "gflop_per_image": step.facts["flops_per_image"] / 1e9,
+            "gflops": flops / step.median / 1e9,
+            **peaks,
+            # Of one round, like all ratios: rounds of a shared machine differ.
+            "utilization": ratio(step, loop) * flops / loop.facts["flops"],
+        }
+    return rows
 
 
 if __name__ == "__main__":
