@@ -1,0 +1,306 @@
+"""The explorer's page, in a browser."""
+
+import contextlib
+import io
+import re
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from experiments.explorer import Explorer, Query
+from sagan_tf import SAGAN, Discriminator, Generator, training
+from tests.experiments.explore_process import ROOT, explore, free_port
+
+pytestmark = pytest.mark.slow
+
+ARTIFACTS = ROOT / "runs" / "test_artifacts"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+CLASSES = list(range(10))
+PHONE = {"width": 375, "height": 812}
+
+
+@pytest.fixture(scope="module")
+def url():
+    with explore("--model=sagan_digits_16", f"--port={free_port()}") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def explorer():
+    return Explorer({"sagan_digits_16": training.load_model("sagan_digits_16")})
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("no chromium here: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@contextlib.contextmanager
+def visit(browser, url, query="", **options):
+    """A visitor's page with its first images; whatever it complained of or fetched fails."""
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+    page = context.new_page()
+    complaints, fetched = [], []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on("request", lambda request: fetched.append(request.url))
+    page.goto(url + query)
+    page.wait_for_selector("#figures-0 dl", timeout=60_000)
+    page.wait_for_selector("#close-up-0 img")
+    yield page
+    context.close()
+    assert complaints == []
+    assert [each for each in fetched if not each.startswith((url, "data:", "blob:"))] == []
+
+
+def shown(page, picture):
+    """A picture of the page, as pixels."""
+    source = page.get_attribute(f"{picture} img", "src")
+    answer = page.request.get(source)
+    return np.asarray(Image.open(io.BytesIO(answer.body())).convert("RGB")).astype(int)
+
+
+def click(page, picture, point):
+    """Clicks on a point, in pixels of the picture's file."""
+    # Zero, and asked for again, while the picture loads.
+    scale = page.wait_for_function(
+        "(selector) => { const image = document.querySelector(selector);"
+        " return image.naturalWidth && image.getBoundingClientRect().width / image.naturalWidth; }",
+        arg=f"{picture} img",
+        timeout=10_000,
+    ).json_value()
+    page.locator(f"{picture} img").click(position={"x": point[0] * scale, "y": point[1] * scale})
+
+
+def choose(page, picture, point, text):
+    """Clicks on a point and waits until all models show what `text` says."""
+    images = page.locator(".picture img")
+    sources = images.evaluate_all("images => images.map(image => image.src)")
+    click(page, picture, point)
+    wait_for(page, text)
+    page.wait_for_function(
+        "(sources) => [...document.querySelectorAll('.picture img')].every("
+        "(image, i) => image.src !== sources[i] && image.complete)",
+        arg=sources,
+        timeout=10_000,
+    )
+
+
+def grid_point(image, row, column, columns=10):
+    """Where a pixel of the digits is in the grid."""
+    down, right = divmod(image, columns)
+    return 6 + right * 102 + (column + 0.5) * 6, 20 + down * 102 + (row + 0.5) * 6
+
+
+def wait_for(page, text):
+    """Waits until all models say it above the chosen image."""
+    page.wait_for_function(
+        "text => [...document.querySelectorAll('.where')].every("
+        "where => where.innerText.includes(text))",
+        arg=text,
+        timeout=10_000,
+    )
+
+
+def wait_for_source(page, picture, other_than):
+    page.wait_for_function(
+        "([selector, source]) => { const image = document.querySelector(selector);"
+        " return image && image.src !== source && image.complete; }",
+        arg=[f"{picture} img", other_than],
+        timeout=10_000,
+    )
+
+
+def overflow(page):
+    return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+
+
+def test_a_click_shows_where_the_pixel_attended_to(browser, url, explorer):
+    with visit(browser, url) as page:
+        before = shown(page, "#grid-0")
+        choose(page, "#grid-0", grid_point(13, 7, 4), "Image 13 of class 3, row 7, column 4")
+        drawing = explorer.draw(CLASSES, 20, 0, 1.0, 1, 0.0)
+        (view,) = explorer.look(drawing, Query(13, 7, 4), "attention_8")
+        for picture, expected in (("#grid-0", view.grid), ("#close-up-0", view.close_up)):
+            assert np.abs(shown(page, picture) - np.asarray(expected).astype(int)).max() <= 2
+        # Over that image, and over the one that was chosen before, alone.
+        changed = (shown(page, "#grid-0") != before).any(axis=-1)
+        left, top = (int(x) for x in grid_point(13, 0, 0))
+        assert changed[top : top + 90, left : left + 90].mean() > 0.5
+        assert not changed[top : top + 90, left + 110 :].any()
+        figures = page.inner_text("#figures-0")
+        assert f"{view.figures['entropy']:.2f} bits" in figures and "even: 4.00" in figures
+        assert f"{view.figures['peak']:.1%}" in figures
+        assert "row 7, column 4" in page.get_attribute("#close-up-0 img", "alt")
+        page.screenshot(path=ARTIFACTS / "explorer_light.png")
+
+        # A pixel of the close-up; between its panels there is none.
+        text = "Image 13 of class 3, row 14, column 2"
+        choose(page, "#close-up-0", (6 + 288 + 6 + 2.5 * 18, 6 + 14.5 * 18), text)
+        click(page, "#close-up-0", (6 + 288 + 3, 100))
+        page.wait_for_timeout(500)
+        wait_for(page, text)
+
+
+def test_classes_seeds_and_the_walk(browser, url, explorer):
+    with visit(browser, url) as page:
+        for label in (0, 1, 2, 3, 4, 5, 6, 8, 9):
+            page.get_by_role("checkbox", name=str(label), exact=True).uncheck()
+        wait_for(page, "of class 7")
+        page.get_by_label("Images (≤ 40)").fill("3")
+        page.get_by_label("Images (≤ 40)").press("Enter")
+        page.wait_for_function("document.querySelector('#grid-0 img').naturalWidth === 312")
+        drawing = explorer.draw([7], 3, 0, 1.0, 1, 0.0)
+        assert len(drawing.drawn[0][0]) == 3
+        source = page.get_attribute("#grid-0 img", "src")
+        page.locator("#walk input[type=range]").focus()
+        page.keyboard.press("End")
+        wait_for_source(page, "#grid-0", source)
+        page.wait_for_timeout(500)
+        drawing = explorer.draw([7], 3, 0, 1.0, 1, 1.0)
+        row, column = (
+            int(page.locator(f"#{i} input[type=number]").input_value()) for i in ("row", "column")
+        )
+        (view,) = explorer.look(drawing, Query(0, row, column), "attention_8")
+        assert np.abs(shown(page, "#grid-0") - np.asarray(view.grid).astype(int)).max() <= 2
+
+
+def test_the_keyboard_is_enough(browser, url):
+    with visit(browser, url) as page:
+        for name, keys in (("image", ["Home"]), ("row", ["Home"]), ("column", ["End"])):
+            page.locator(f"#{name} input[type=range]").focus()
+            for key in keys:
+                page.keyboard.press(key)
+        wait_for(page, "Image 0 of class 0, row 0, column 15")
+        page.keyboard.press("ArrowLeft")
+        wait_for(page, "Image 0 of class 0, row 0, column 14")
+        source = page.get_attribute("#grid-0 img", "src")
+        seed = page.get_by_label("Seed", exact=True)
+        seed.focus()
+        page.keyboard.press("ControlOrMeta+a")
+        page.keyboard.type("5")
+        page.keyboard.press("Enter")
+        wait_for_source(page, "#grid-0", source)
+        # By tab, from the page's top, one comes to every input and to nothing without a name.
+        page.evaluate("document.activeElement.blur()")
+        reached = set()
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            reached.add(
+                page.evaluate(
+                    "(() => { const e = document.activeElement;"
+                    " return e.closest('[id]')?.id && e.closest('#image, #row, #column, #classes,"
+                    " #images, #seed, #truncation, #draw, #walk, #other-seed')?.id })()"
+                )
+            )
+        assert {"image", "row", "column", "classes", "images", "seed"} <= reached
+        assert {"truncation", "draw", "walk", "other-seed"} <= reached
+
+
+def test_two_visitors_do_not_mix(browser, url):
+    with visit(browser, url) as first, visit(browser, url) as second:
+        second.get_by_label("Seed", exact=True).fill("7")
+        source = second.get_attribute("#grid-0 img", "src")
+        second.get_by_role("button", name="Draw").click()
+        wait_for_source(second, "#grid-0", source)
+        for page, image in ((first, 4), (second, 8), (first, 5)):
+            text = f"Image {image} of class {image}, row 3, column 3"
+            choose(page, "#grid-0", grid_point(image, 3, 3), text)
+        grids = [shown(page, "#grid-0") for page in (first, second)]
+        # The last image has not been chosen by either.
+        assert (grids[0][:, -100:] != grids[1][:, -100:]).any()
+        wait_for(second, "Image 8 of class 8, row 3, column 3")
+
+
+def test_two_models_answer_together(browser, tmp_path):
+    """Here one without attention, which says so."""
+    folder = tmp_path / "plain"
+    shared = {"image_size": 16, "channels": 1, "num_classes": 10, "attention_resolutions": ()}
+    sagan = SAGAN(Generator(**shared, latent_dim=128), Discriminator(**shared))
+    sagan.save_preset(folder)
+    flags = ("--model=sagan_digits_16", f"--second_model={folder}", f"--port={free_port()}")
+    with explore(*flags) as address, visit(browser, address) as page:
+        assert "This model has no attention" in page.inner_text("#figures-1")
+        for picture, image in (("#grid-0", 12), ("#grid-1", 5)):
+            text = f"Image {image} of class {image % 10}, row 6, column 9"
+            choose(page, picture, grid_point(image, 6, 9), text)
+        assert "Entropy" in page.inner_text("#figures-0")
+        assert overflow(page) <= 0
+        page.screenshot(path=ARTIFACTS / "explorer_two_models.png", full_page=True)
+
+
+def test_a_wrong_input_is_said_on_the_page(browser, url):
+    with visit(browser, url) as page:
+        page.get_by_label("Images (≤ 40)").fill("1000000000")
+        page.get_by_role("button", name="Draw").click()
+        toast = page.get_by_text("images must be a whole number from 1 to 40")
+        toast.first.wait_for(timeout=10_000)
+        choose(page, "#grid-0", grid_point(1, 5, 5), "Image 1 of class 1, row 5, column 5")
+
+
+def test_pictures_are_downloaded_as_png(browser, url):
+    with visit(browser, url) as page:
+        for picture in ("#grid-0", "#close-up-0"):
+            with page.expect_download() as download:
+                page.locator(picture).get_by_label("Download").click()
+            saved = Image.open(download.value.path())
+            assert saved.format == "PNG" and download.value.suggested_filename.endswith(".png")
+            pixels = np.asarray(saved.convert("RGB")).astype(int)
+            np.testing.assert_array_equal(pixels, shown(page, picture))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_phone(browser, url, theme):
+    options = {"viewport": PHONE, "device_scale_factor": 2, "has_touch": True}
+    with visit(browser, url, f"?__theme={theme}", **options) as page:
+        assert overflow(page) <= 0
+        choose(page, "#close-up-0", (6 + 8.5 * 18, 6 + 3.5 * 18), "row 3, column 8")
+        assert overflow(page) <= 0
+        # Nothing is cut off, either.
+        right = page.evaluate(
+            "Math.max(...[...document.querySelectorAll('main *')].map("
+            "each => each.getBoundingClientRect().right))"
+        )
+        assert right <= PHONE["width"]
+        page.screenshot(path=ARTIFACTS / f"explorer_phone_{theme}.png", full_page=True)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_is_legible(browser, url, theme):
+    """At least the 4.5 to 1 that WCAG 2.1 asks for."""
+    with visit(browser, url, f"?__theme={theme}") as page:
+        colors = page.evaluate(
+            """() => [...document.querySelectorAll(`#title *, h2, h2 small, .where p, dt,
+                dd b, dd span, .note, #draw, #query label span`)]
+                .filter(e => e.innerText).map(e => {
+                let under = e;
+                const clear = 'rgba(0, 0, 0, 0)';
+                while (under && getComputedStyle(under).backgroundColor === clear)
+                    under = under.parentElement;
+                const back = under ? getComputedStyle(under).backgroundColor
+                    : getComputedStyle(document.body).backgroundColor;
+                return [e.innerText, getComputedStyle(e).color, back];
+            })"""
+        )
+        assert len(colors) > 15
+        for text, ink, paper in colors:
+            light, dark = sorted((luminance(ink), luminance(paper)), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, ink, paper)
+        page.screenshot(path=ARTIFACTS / f"explorer_{theme}.png")
+
+
+def luminance(color):
+    """Relative luminance of a CSS colour, by WCAG 2.1."""
+    channels = np.array([float(part) for part in re.findall(r"[\d.]+", color)[:3]]) / 255
+    linear = np.where(channels <= 0.03928, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return linear @ (0.2126, 0.7152, 0.0722)
