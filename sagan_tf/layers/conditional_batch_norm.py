@@ -104,7 +104,7 @@ class ConditionalBatchNorm(keras.layers.Layer):
 
     def _batch_statistics(self, features):
         mean, variance = moments(features)
-        if keras.backend.backend() != "tensorflow":
+        if not _across_replicas():
             return mean, variance
         # Law of total variance over replicas: only vectors of channels are reduced across them.
         mean, between = ops.moments(mean[None], axes=(0,), synchronized=True)
@@ -114,6 +114,15 @@ class ConditionalBatchNorm(keras.layers.Layer):
     def _move(self, statistic, value):
         moved = statistic * self.momentum + ops.stop_gradient(value) * (1.0 - self.momentum)
         statistic.assign(moved)
+
+
+def _across_replicas():
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    replica = tf.distribute.get_replica_context()
+    return replica is not None and replica.num_replicas_in_sync > 1
 
 
 @ops.custom_gradient
