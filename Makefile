@@ -57,7 +57,7 @@ bazel:
 
 # Speed on this machine, beside PyTorch.
 bench: $(VENV)/.bench
-	for each in costs train_step versus_torch sampling layers startup pipeline; do \
+	for each in costs train_step versus_torch sampling lite layers startup pipeline; do \
 	    $(RUN) -m benchmarks.$$each --output=runs/bench/$$each.json || exit 1; \
 	done
 

@@ -53,9 +53,16 @@ images = serve(latents=tf.constant(inputs["latents"]), labels=tf.constant(inputs
 np.save("out.npy", images["images"])
 """
     environment = {**os.environ, "PYTHONPATH": ""}
-    subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, env=environment, check=True, timeout=300
-    )
+    said = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    ).stderr
+    assert "WARNING:tensorflow" not in said and "WARNING:absl" not in said
     expected = run_generator(sagan.ema_generator, latents, labels)
     np.testing.assert_allclose(np.load(tmp_path / "out.npy"), expected, atol=1e-5)
 
@@ -135,3 +142,34 @@ def test_versions_count_up_and_raw_weights_can_be_exported(sagan, tmp_path):
         latents=tf.constant(latents), labels=tf.constant([0], tf.int32)
     )["images"]
     np.testing.assert_allclose(images, run_generator(sagan.generator, latents, [0]), atol=1e-5)
+
+
+@pytest.mark.slow
+def test_two_programs_that_export_at_once_write_a_version_each(tmp_path):
+    program = f"""
+import sys
+from sagan_tf import SAGAN
+from sagan_tf.export import export_saved_model
+sagan = SAGAN.from_preset("sagan_digits_16")
+print("ready", flush=True)
+sys.stdin.readline()
+print(export_saved_model(sagan, {str(tmp_path)!r}))
+"""
+    programs = [
+        subprocess.Popen(
+            [sys.executable, "-c", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    try:
+        for each in programs:
+            assert each.stdout.readline() == "ready\n"
+        written = {each.communicate("\n", timeout=300)[0] for each in programs}
+    finally:
+        for each in programs:
+            each.kill()
+    assert written == {f"{tmp_path / version}\n" for version in ("1", "2")}
+    assert {entry.name for entry in tmp_path.iterdir()} == {"1", "2"}

@@ -1,4 +1,4 @@
-"""What a server reads beside the graph: warm-up requests, and the files in deploy/."""
+"""What a server runs, and what it reads: the files in deploy/."""
 
 import pathlib
 import re
@@ -9,27 +9,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from google.protobuf import text_format
-from tensorflow_serving.apis import prediction_log_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
 LATENTS = np.random.default_rng(0).standard_normal((2, 8)).tolist()
 DEPLOY = pathlib.Path(__file__).parents[2] / "deploy"
-
-
-def test_every_signature_is_warmed_up_with_a_request_that_it_answers(path):
-    signatures = tf.saved_model.load(str(path)).signatures
-    file = path / "assets.extra" / "tf_serving_warmup_requests"
-    asked = set()
-    for record in tf.data.TFRecordDataset(str(file)):
-        log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
-        request = log.predict_log.request
-        asked.add(request.model_spec.signature_name)
-        inputs = {key: tf.make_ndarray(value) for key, value in request.inputs.items()}
-        answer = signatures[request.model_spec.signature_name](
-            **{key: tf.constant(value) for key, value in inputs.items()}
-        )
-        assert all(len(value) == 1 for value in answer.values())
-    assert asked == set(signatures)
 
 
 @pytest.mark.slow

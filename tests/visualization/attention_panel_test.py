@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sagan_tf.visualization import attention_overlay, attention_panel, heat_scale
+from sagan_tf.visualization import attention_overlay, attention_panel
 from sagan_tf.visualization.attention_overlay import FRAME, GAP
 from sagan_tf.visualization.attention_panel import QUERY_COLOR
 
@@ -45,12 +45,3 @@ def test_scale(size, scale):
 def test_wrong_queries(query, error):
     with pytest.raises(error, match="`queries`"):
         attention_panel(*random_example(), query)
-
-
-def test_heat_scale_ends_brightest():
-    scale = heat_scale(9)
-    brightness = scale.astype(int).sum(axis=1)
-    assert scale.dtype == np.uint8 and scale.shape == (9, 3)
-    # From grey, where nothing is attended to, over purple.
-    assert np.ptp(scale[0]) == 0 < np.ptp(scale[1])
-    assert (np.diff(brightness[1:]) > 0).all() and brightness[-1] > 2 * brightness[0]
