@@ -28,7 +28,7 @@ flags.DEFINE_integer(
 )
 
 _HOST = "127.0.0.1"
-# Each visit keeps its attention maps, at most 64 MiB.
+# Each visit keeps its images' attention maps: see `explorer.MAX_MAP_BYTES`.
 _VISITS = 16
 
 
@@ -43,6 +43,8 @@ def main():
 
     from sagan_tf import training
 
+    # SIGTERM ends it like ^C: the folder of pictures goes too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     models = {name: training.load_model(name) for name in names}
     with tempfile.TemporaryDirectory(prefix="explore-") as pictures:
         # gradio reads both when it is imported.
@@ -68,8 +70,6 @@ def main():
             theme=explorer_page.THEME,
             css=explorer_page.CSS,
         )
-        # SIGTERM ends it like ^C: the folder of pictures goes too.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         print(f"Open {url} (^C ends it)", flush=True)
         page.block_thread()
 

@@ -11,7 +11,8 @@ from sagan_tf import evaluation, models, visualization
 MAX_IMAGES = 40
 MAX_SEED = 2**32 - 1
 WALK_STEPS = 21
-# Of all models' attention maps in one drawing, which stays in memory for each visitor.
+# Of all models' attention maps in one drawing, which stays in memory for each visitor. More only
+# where a single image has more, as with attention at 128: 256 MiB.
 MAX_MAP_BYTES = 64 * 2**20
 # A dark mat, on which pictures are at home in a light page and in a dark one.
 MAT, ON_MAT, CHOSEN = (24, 26, 30), (210, 214, 220), (0, 190, 255)
@@ -112,10 +113,8 @@ class Explorer:
         if self.num_classes is not None:
             if not isinstance(labels, (list, tuple)) or not labels:
                 raise ValueError("Choose at least one class")
-            labels = [
-                _whole("class", label, 0, self.num_classes - 1)
-                for label in labels[: self.max_images]
-            ]
+            labels = [_whole("class", label, 0, self.num_classes - 1) for label in labels]
+            labels = list(dict.fromkeys(labels))[:num_images]
         generator = next(iter(self.models.values())).generator
         ends = [models.draw_inputs(generator, num_images, each)[0] for each in (seed, other_seed)]
         walk = models.interpolate_latents(*ends, WALK_STEPS)

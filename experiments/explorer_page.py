@@ -41,7 +41,7 @@ _TITLE = """<h1>Where does it look?</h1>
 def make_page(explored):
     """Lays out the page and connects it to an `Explorer`.
 
-    What a visitor has drawn is in a state of that visit. Needs `THEME` and `CSS` at its launch.
+    What a visitor has drawn is in a state of that visitor's. Needs `THEME` and `CSS` at its launch.
 
     Args:
         explored: An `Explorer`.
@@ -50,8 +50,8 @@ def make_page(explored):
         A `gradio.Blocks`.
     """
     answers = _Answers(explored)
-    with _Page(title="SAGAN: where does it look?", delete_cache=(600, 600)) as page:
-        drawing = gr.State(time_to_live=_KEEP_SECONDS)
+    with _Page(title="SAGAN: where does it look?", delete_cache=(600, _KEEP_SECONDS)) as page:
+        visit = gr.State(time_to_live=_KEEP_SECONDS)
         gr.HTML(_TITLE, elem_id="title")
         with gr.Row(equal_height=False):
             with gr.Column(scale=3, min_width=320):
@@ -59,44 +59,55 @@ def make_page(explored):
                     views = [_model(*item) for item in enumerate(explored.models.items())]
                 query = _query_inputs(explored)
             with gr.Column(scale=1, min_width=260):
-                inputs, button = _drawing_inputs(explored)
+                inputs, attention, button = _drawing_inputs(explored)
         shown = [part for view in views for part in view]
-        labels, num_images, seed, truncation, other_seed, position, attention = inputs
+        labels, num_images, seed, truncation, other_seed, position = inputs
 
-        # Models run one at a time; looking at what they drew waits for nothing.
+        # Models run one at a time, and beside them answers to what was asked, in its order.
         draw = {
             "fn": answers.draw,
-            "inputs": [*inputs, *query],
-            # What a visitor may be moving meanwhile, row and column, is left alone.
-            "outputs": [drawing, query[0], *shown],
+            "inputs": [visit, *inputs],
+            "outputs": [visit, query[0]],
             "concurrency_id": "models",
-            "concurrency_limit": 1,
             "trigger_mode": "always_last",
             "show_progress": "hidden",
         }
-        look = {
-            "inputs": [drawing, attention, *query],
-            "queue": False,
+        answer = {
+            "concurrency_id": "answers",
             "trigger_mode": "always_last",
             "show_progress": "hidden",
         }
-        start = {**draw, "fn": answers.start, "outputs": [drawing, *query, *shown]}
-        page.load(**start, api_visibility="private")
-        button.click(**draw, api_name="draw")
         redrawing = [num_images.submit, seed.submit, other_seed.submit, position.input]
         redrawing += [truncation.release, *([labels.input] if explored.num_classes else [])]
-        gr.on(redrawing, **draw, api_visibility="private")
+        for drawn in (
+            button.click(**draw, api_name="draw"),
+            page.load(**draw, api_visibility="private"),
+            gr.on(redrawing, **draw, api_visibility="private"),
+        ):
+            drawn.success(
+                answers.show_drawn,
+                [visit, attention],
+                [*query, *shown],
+                **answer,
+                api_visibility="private",
+            )
         gr.on(
             [attention.input, *(each.input for each in query)],
             answers.look,
-            outputs=shown,
-            **look,
+            [visit, attention, *query],
+            shown,
+            **answer,
             api_name="look",
         )
         for index, (grid, _, close_up, _) in enumerate(views):
             for picture, locate in ((grid, explored.at_grid), (close_up, explored.at_close_up)):
-                click = answers.click(functools.partial(locate, model=index))
-                picture.select(click, outputs=[*query, *shown], **look, api_visibility="private")
+                picture.select(
+                    answers.click(functools.partial(locate, model=index)),
+                    [visit, attention],
+                    [*query, *shown],
+                    **answer,
+                    api_visibility="private",
+                )
     return page
 
 
@@ -139,7 +150,7 @@ def _query_inputs(explored):
                 0, maximum, 0, step=1, label=label, min_width=100, elem_id=label.lower(), buttons=[]
             )
             for label, maximum in (
-                ("Image", explored.max_images - 1),
+                ("Image", max(1, explored.max_images - 1)),
                 ("Row", last),
                 ("Column", last),
             )
@@ -147,7 +158,7 @@ def _query_inputs(explored):
 
 
 def _drawing_inputs(explored):
-    """Inputs of `Explorer.draw` and the attention to look at; and the button that draws."""
+    """Inputs of `Explorer.draw`, the attention to look at, and the button that draws."""
     count = explored.num_classes
     chosen = list(range(min(count or 0, explorer.COLUMNS)))
     options = {"choices": [(str(i), i) for i in range(count or 0)], "value": chosen}
@@ -196,7 +207,7 @@ def _drawing_inputs(explored):
         visible=len(explored.attentions) > 1,
         elem_id="attention",
     )
-    return [labels, num_images, seed, truncation, other_seed, position, attention], button
+    return [labels, num_images, seed, truncation, other_seed, position], attention, button
 
 
 def _in_one_line(function):
@@ -224,6 +235,14 @@ class _Page(gr.Blocks):
             raise gr.Error("An input is of a wrong type", print_exception=False) from None
 
 
+@dataclasses.dataclass
+class _Visit:
+    """What a visitor has drawn, and asked about last."""
+
+    drawing: explorer.Drawing
+    query: explorer.Query | None = None
+
+
 class _Answers:
     """What the page's events do."""
 
@@ -231,66 +250,58 @@ class _Answers:
         self.explored = explored
 
     @_in_one_line
-    def start(self, labels, num_images, seed, truncation, other_seed, position, attention, *_):
+    def draw(self, visit, labels, num_images, seed, truncation, other_seed, position):
         drawing = self.explored.draw(labels, num_images, seed, truncation, other_seed, position)
-        query = self.explored.first_query(drawing)
-        image = gr.Slider(value=query.image, maximum=_last_image(drawing))
-        return [drawing, image, query.row, query.column, *self._show(drawing, query, attention)]
+        if visit is None:
+            visit = _Visit(drawing)
+        visit.drawing = drawing
+        last = drawing.num_images - 1
+        # A slider needs two ends.
+        return [visit, gr.update(maximum=max(1, last), interactive=last > 0)]
 
     @_in_one_line
-    def draw(
-        self,
-        labels,
-        num_images,
-        seed,
-        truncation,
-        other_seed,
-        position,
-        attention,
-        image,
-        row,
-        column,
-    ):
-        drawing = self.explored.draw(labels, num_images, seed, truncation, other_seed, position)
-        update = gr.Slider(maximum=_last_image(drawing))
-        if image not in range(drawing.num_images):  # there were more before
-            image, update = 0, gr.Slider(value=0, maximum=_last_image(drawing))
-        query = self.explored.check_query(drawing, image, row, column)
-        return [drawing, update, *self._show(drawing, query, attention)]
+    def show_drawn(self, visit, attention):
+        before = _present(visit).query
+        if before is None:
+            visit.query = self.explored.first_query(visit.drawing)
+        elif before.image >= visit.drawing.num_images:
+            visit.query = dataclasses.replace(before, image=0)
+        # Sliders that the visitor may be moving are left alone.
+        unmoved = [gr.skip()] * 3
+        sliders = unmoved if visit.query is before else dataclasses.astuple(visit.query)
+        return [*sliders, *self._show(visit, attention)]
 
     @_in_one_line
-    def look(self, drawing, attention, image, row, column):
-        query = self.explored.check_query(_drawn(drawing), image, row, column)
-        return self._show(drawing, query, attention)
+    def look(self, visit, attention, image, row, column):
+        query = self.explored.check_query(_present(visit).drawing, image, row, column)
+        visit.query = query
+        return self._show(visit, attention)
 
     def click(self, locate):
         """What a click on a picture does; `locate` finds the query."""
 
         @_in_one_line
-        def click(drawing, attention, image, row, column, event: gr.SelectData):
-            now = self.explored.check_query(_drawn(drawing), image, row, column)
-            query = locate(drawing, image=now.image, point=event.index) or now
-            return [*dataclasses.astuple(query), *self._show(drawing, query, attention)]
+        def click(visit, attention, event: gr.SelectData):
+            image = min(_present(visit).query.image, visit.drawing.num_images - 1)
+            now = dataclasses.replace(visit.query, image=image)
+            visit.query = locate(visit.drawing, image=image, point=event.index) or now
+            return [*dataclasses.astuple(visit.query), *self._show(visit, attention)]
 
         return click
 
-    def _show(self, drawing, query, attention):
+    def _show(self, visit, attention):
         updates = []
-        where = explorer.describe(drawing, query)
-        for view in self.explored.look(drawing, query, attention):
+        where = explorer.describe(visit.drawing, visit.query)
+        for view in self.explored.look(visit.drawing, visit.query, attention):
             close_up = gr.Image(view.close_up, alt_text=f"{where}, and what that attended to")
             updates += [view.grid, f"<p>{where}</p>", close_up, _figures_html(view.figures)]
         return updates
 
 
-def _last_image(drawing):
-    return max(1, drawing.num_images - 1)  # a slider needs two ends
-
-
-def _drawn(drawing):
-    if drawing is None:
+def _present(visit):
+    if visit is None:
         raise ValueError("There are no images any more: draw them again")
-    return drawing
+    return visit
 
 
 def _figures_html(figures):

@@ -10,6 +10,9 @@ A file for phones:
       --output=digits.tflite
 """
 
+import pathlib
+import signal
+
 from absl import flags
 
 from experiments import program
@@ -29,15 +32,20 @@ flags.DEFINE_bool("ema", True, "Use the averaged weights.")
 def main():
     if FLAGS.precision and FLAGS.format != "tflite":
         raise ValueError("--precision is for --format=tflite")
+    if not FLAGS.output:
+        raise ValueError("--output is empty")
+    output = pathlib.Path(FLAGS.output).expanduser()
+    # SIGTERM ends it like ^C: nothing half written is left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     from sagan_tf import export, training
 
     sagan = training.load_model(FLAGS.model)
     if FLAGS.format == "tflite":
         precision = FLAGS.precision or "float32"
-        print(export.export_lite(sagan, FLAGS.output, precision, use_ema=FLAGS.ema))
+        print(export.export_lite(sagan, output, precision, use_ema=FLAGS.ema))
     else:
-        print(export.export_saved_model(sagan, FLAGS.output, use_ema=FLAGS.ema))
+        print(export.export_saved_model(sagan, output, use_ema=FLAGS.ema))
 
 
 if __name__ == "__main__":

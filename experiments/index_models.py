@@ -23,7 +23,7 @@ flags.DEFINE_string(
 
 
 def main():
-    directory = pathlib.Path(FLAGS.directory)
+    directory = pathlib.Path(FLAGS.directory).expanduser()
     path = directory / "README.md"
     path.write_text(index(directory))
     print(path)

@@ -66,4 +66,5 @@ def _one_line(error):
     text = str(error).strip() or type(error).__name__
     # What was raised while TensorFlow read the data or traced the step is further down.
     ours = re.search(r"^\s*(?:ValueError|OSError): (.+)$", text, re.MULTILINE)
-    return ours[1] if ours else text.splitlines()[0]
+    # TensorFlow names its own function first.
+    return ours[1] if ours else re.sub(r"^\{\{.*?\}\}\s*", "", text.splitlines()[0])

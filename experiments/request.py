@@ -22,7 +22,7 @@ from experiments import program
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("host", "localhost", "Name or address of the server.")
-flags.DEFINE_integer("port", None, "Its port. Default: 8501, with --grpc 8500.")
+flags.DEFINE_integer("port", None, "Its port. Default: 8501, with --grpc 8500.", 1, 65535)
 flags.DEFINE_bool("grpc", False, "Speak gRPC, not REST.")
 flags.DEFINE_string("model_name", "digits", "The model's name on the server.")
 flags.DEFINE_integer("version", None, "Version of the model. Default: the newest.", lower_bound=1)
@@ -30,7 +30,7 @@ flags.DEFINE_list("labels", None, "Classes, taken in turn. Leave out for an unco
 flags.DEFINE_integer("num_images", None, "Images. Default: one per label, or 16.", lower_bound=1)
 flags.DEFINE_float("truncation", 1.0, "In (0, 1]: smaller is less varied and more typical.")
 flags.DEFINE_integer("seed", 0, "Seed of the first image; each further image has the next one.")
-flags.DEFINE_float("timeout", 60.0, "Seconds to wait for the answer.", lower_bound=0.0)
+flags.DEFINE_float("timeout", 60.0, "Seconds to wait for the answer.", 0.0, 86400.0)
 flags.DEFINE_string("output", None, "PNG file to write.", required=True)
 
 
@@ -38,7 +38,7 @@ def main():
     rows = _rows()
     if FLAGS.timeout <= 0:
         raise ValueError(f"--timeout must be more than 0. Received: {FLAGS.timeout}")
-    output = pathlib.Path(FLAGS.output)
+    output = pathlib.Path(FLAGS.output).expanduser()
     if output.suffix.lower() != ".png":
         raise ValueError(f"--output must be a .png file. Received: {output}")
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,8 @@ def main():
 def _rows():
     """A dict of inputs per image."""
     labels = FLAGS.labels or []
-    if not all(re.fullmatch(r"-?\d+", label) for label in labels):
+    # Nine digits are an int32, whatever they say.
+    if FLAGS.labels == [] or not all(re.fullmatch(r"-?\d{1,9}", label) for label in labels):
         raise ValueError(f"--labels must be ints such as 3,7. Received: {FLAGS['labels'].value}")
     count = FLAGS.num_images or len(labels) or 16
     if not -(2**31) <= FLAGS.seed <= 2**31 - count:
@@ -85,7 +86,8 @@ def _ask_rest(address, rows):
     except urllib.error.HTTPError as error:
         raise ValueError(f"{address} refused: {_reason(error)}") from error
     except (http.client.HTTPException, OSError) as error:
-        reason = getattr(error, "reason", None) or error or type(error).__name__
+        reason = str(getattr(error, "reason", None) or error) or type(error).__name__
+        reason = "".join(filter(str.isprintable, reason))
         raise OSError(f"No answer from {address} over REST: {reason}") from error
     try:
         # The only output of a signature is not named in the answer.
@@ -128,8 +130,9 @@ def _ask_grpc(address, rows):
         try:
             answer = service.Predict(request, timeout=FLAGS.timeout)
         except grpc.RpcError as error:
-            refused = error.code() is grpc.StatusCode.INVALID_ARGUMENT
-            what = f"{address} refused" if refused else f"No answer from {address} over gRPC"
+            code = grpc.StatusCode
+            silent = error.code() in (code.UNAVAILABLE, code.DEADLINE_EXCEEDED, code.CANCELLED)
+            what = f"No answer from {address} over gRPC" if silent else f"{address} refused"
             raise OSError(f"{what}: {_refusal(error.details())}") from error
     return list(tf.make_ndarray(answer.outputs["image_bytes"]))
 

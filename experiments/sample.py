@@ -71,9 +71,10 @@ def main():
     else:
         images = sagan.generate(labels, FLAGS.num_images or 64, **options)
         picture = visualization.sample_grid(images)
-    pathlib.Path(FLAGS.output).parent.mkdir(parents=True, exist_ok=True)
-    picture.save(FLAGS.output)
-    print(FLAGS.output)
+    output = pathlib.Path(FLAGS.output).expanduser()
+    output.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(output)
+    print(output)
 
 
 if __name__ == "__main__":

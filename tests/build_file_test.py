@@ -56,7 +56,16 @@ def label(name):
         return f":{rest[0]}"
     if first == "sagan_tf":
         return f":{rest[0]}" if rest and rest[0] in TARGETS else ":sagan_tf"
-    return None if first in sys.stdlib_module_names else f"@pypi//{DISTRIBUTIONS.get(first, first)}"
+    if first in sys.stdlib_module_names:
+        return None
+    name = DISTRIBUTIONS.get(first, first)
+    return f"@pypi_app//{name}" if name in required("requirements-app.txt") else f"@pypi//{name}"
+
+
+def required(file):
+    """Names of the distributions in a file of requirements."""
+    lines = (ROOT / file).read_text().replace("-", "_").splitlines()
+    return {line.split(">")[0] for line in lines if line and not line.startswith("#")}
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -77,9 +86,9 @@ def test_every_file_belongs_to_one_target():
     assert sorted(owned) == sorted(existing)
 
 
-def test_every_dependency_is_required():
-    files = [ROOT / name for name in ("requirements.txt", "requirements-app.txt")]
-    required = "".join(file.read_text() for file in files).replace("-", "_").splitlines()
-    names = {line.split(">")[0] for line in required if line and not line.startswith("#")}
-    used = {dep.removeprefix("@pypi//") for _, deps in TARGETS.values() for dep in deps}
-    assert {name for name in used if not name.startswith(":")} <= names
+@pytest.mark.parametrize(
+    "hub, file", [("@pypi//", "requirements.txt"), ("@pypi_app//", "requirements-app.txt")]
+)
+def test_every_dependency_is_required(hub, file):
+    used = {dep for _, deps in TARGETS.values() for dep in deps if dep.startswith(hub)}
+    assert used and {dep.removeprefix(hub) for dep in used} <= required(file)

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from sagan_tf.export.servable import make_servable
 from sagan_tf.export.warmup import write_warmup_requests
+from sagan_tf.layers import ConditionalBatchNorm
 from sagan_tf.models import fold_spectral_norm
 
 
@@ -32,7 +33,7 @@ def export_saved_model(sagan, directory, use_ema=True):
     - `model((latents, labels), training=False)`: images. With `training=True`, which needs a row at
       least, batch norm takes, and moves, the statistics as in training.
     - `model.generate(labels, truncation=1.0, seed=0)`: images; row `i` is that of the signature
-      for the seed `seed + i`.
+      for the seed `seed + i`, an int32.
     - `model.attention(latents, labels)`: dict of maps; only with attention.
     - `model.variables`, `model.trainable_variables` (the folded kernels among them) and
       `model.regularization_losses` (none).
@@ -50,6 +51,10 @@ def export_saved_model(sagan, directory, use_ema=True):
     """
     generator = fold_spectral_norm(sagan.ema_generator if use_ema else sagan.generator)
     generator.trainable = True  # the average is not, where it comes from
+    for layer in generator._flatten_layers():
+        if isinstance(layer, ConditionalBatchNorm):
+            # A graph is of one replica; the second derivatives of sums over several are not saved.
+            layer.synchronized = False
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     root, signatures = make_servable(generator)

@@ -8,14 +8,16 @@ from keras import ops, tree
 class ConditionalBatchNorm(keras.layers.Layer):
     """Normalises over batch and space, then scales and shifts by the class of each image.
 
-    Statistics are computed in float32 and, on the TensorFlow backend, over all replicas of a
-    `tf.distribute` strategy (which must hold equally many images each).
+    Statistics are computed in float32.
 
     Args:
         num_classes: int, number of classes, or `None` for plain batch normalisation with one scale
             and shift. Defaults to `None`.
         momentum: float, weight of the old moving statistics. Defaults to `0.9`.
         epsilon: float, added to the variance. Defaults to `1e-5`.
+        synchronized: bool, whether statistics are those of all replicas of a `tf.distribute`
+            strategy together, which must hold equally many images each; other backends ignore it.
+            Defaults to `True`.
         **kwargs: `name`, `trainable` and `dtype`.
 
     Call arguments:
@@ -36,13 +38,14 @@ class ConditionalBatchNorm(keras.layers.Layer):
         styles, as in section 3 of [Miyato & Koyama, 2018](https://arxiv.org/abs/1802.05637).
     """
 
-    def __init__(self, num_classes=None, momentum=0.9, epsilon=1e-5, **kwargs):
+    def __init__(self, num_classes=None, momentum=0.9, epsilon=1e-5, synchronized=True, **kwargs):
         super().__init__(**kwargs)
         if num_classes is not None and num_classes < 1:
             raise ValueError(f"`num_classes` must be at least 1 or None. Received: {num_classes=}")
         self.num_classes = num_classes
         self.momentum = momentum
         self.epsilon = epsilon
+        self.synchronized = synchronized
 
     def build(self, input_shape):
         if self.num_classes is None:
@@ -90,6 +93,7 @@ class ConditionalBatchNorm(keras.layers.Layer):
             "num_classes": self.num_classes,
             "momentum": self.momentum,
             "epsilon": self.epsilon,
+            "synchronized": self.synchronized,
         }
 
     def _add_statistic(self, name, channels, initializer):
@@ -104,7 +108,7 @@ class ConditionalBatchNorm(keras.layers.Layer):
 
     def _batch_statistics(self, features):
         mean, variance = moments(features)
-        if not _across_replicas():
+        if not self.synchronized or keras.backend.backend() != "tensorflow":
             return mean, variance
         # Law of total variance over replicas: only vectors of channels are reduced across them.
         mean, between = ops.moments(mean[None], axes=(0,), synchronized=True)
@@ -114,15 +118,6 @@ class ConditionalBatchNorm(keras.layers.Layer):
     def _move(self, statistic, value):
         moved = statistic * self.momentum + ops.stop_gradient(value) * (1.0 - self.momentum)
         statistic.assign(moved)
-
-
-def _across_replicas():
-    if keras.backend.backend() != "tensorflow":
-        return False
-    import tensorflow as tf
-
-    replica = tf.distribute.get_replica_context()
-    return replica is not None and replica.num_replicas_in_sync > 1
 
 
 @ops.custom_gradient

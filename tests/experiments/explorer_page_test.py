@@ -248,6 +248,60 @@ def test_a_wrong_input_is_said_on_the_page(browser, url):
         choose(page, "#grid-0", grid_point(1, 5, 5), "Image 1 of class 1, row 5, column 5")
 
 
+def test_a_pixel_that_is_not_there_is_said_on_the_page(browser, url):
+    with visit(browser, url) as page:
+        row = page.locator("#row input[type=number]")
+        row.fill("99")
+        row.press("Enter")
+        toast = page.get_by_text("Value 99 is greater than maximum value 15")
+        toast.first.wait_for(timeout=10_000)
+        choose(page, "#grid-0", grid_point(2, 4, 4), "Image 2 of class 2, row 4, column 4")
+
+
+def draw_fewer_and_meanwhile(page, act):
+    """Has three images drawn in place of twenty, and acts before they are there."""
+    page.get_by_label("Images (≤ 40)").fill("3")
+    page.get_by_role("button", name="Draw").click()
+    act()
+    page.wait_for_function(
+        "document.querySelector('#image input[type=range]').max === '2' &&"
+        " document.querySelector('#grid-0 img').naturalWidth === 312",
+        timeout=10_000,
+    )
+
+
+def chosen(page):
+    """What the three sliders say, as the page words it."""
+    image, row, column = (
+        int(page.locator(f"#{name} input[type=number]").input_value())
+        for name in ("image", "row", "column")
+    )
+    return f"Image {image} of class {image}, row {row}, column {column}"
+
+
+def test_a_click_on_an_image_that_is_about_to_go(browser, url):
+    with visit(browser, url) as page:
+        draw_fewer_and_meanwhile(page, lambda: click(page, "#grid-0", grid_point(15, 4, 4)))
+        page.wait_for_timeout(1000)
+        wait_for(page, chosen(page))
+        text = "Image 2 of class 2, row 3, column 9"
+        choose(page, "#grid-0", grid_point(2, 3, 9, columns=3), text)
+
+
+def test_a_slider_moved_while_images_are_drawn(browser, url):
+    with visit(browser, url) as page:
+
+        def move():
+            page.locator("#row input[type=range]").focus()
+            for key in ("Home", "ArrowRight", "ArrowRight", "ArrowRight"):
+                page.keyboard.press(key)
+
+        draw_fewer_and_meanwhile(page, move)
+        page.wait_for_timeout(1000)
+        assert ", row 3," in chosen(page)
+        wait_for(page, chosen(page))
+
+
 def test_pictures_are_downloaded_as_png(browser, url):
     with visit(browser, url) as page:
         for picture in ("#grid-0", "#close-up-0"):

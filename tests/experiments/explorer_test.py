@@ -46,6 +46,11 @@ def drawing(explorer):
     return explorer.draw(**RIGHT)
 
 
+def test_a_class_that_is_named_twice_is_drawn_once(explorer):
+    drawing = explorer.draw(**{**RIGHT, "labels": [2, 2, 0]})
+    assert drawing.labels == [2, 0, 2, 0, 2, 0]
+
+
 def test_the_walk_starts_and_ends_at_the_images_of_its_seeds(sagan, explorer):
     for position, seed in ((0.0, 5), (1.0, 9)):
         drawn = explorer.draw(

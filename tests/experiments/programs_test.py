@@ -4,8 +4,10 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -116,10 +118,33 @@ def test_export_for_litert(run_directory, tmp_path):
     assert "--precision is for --format=tflite" in line
 
 
-def test_export_of_a_preset_folder(run_directory, tmp_path):
-    output = run_well("export", f"--model={run_directory / 'preset'}", f"--output={tmp_path}")
-    assert output.strip() == str(tmp_path / "1")
-    assert (tmp_path / "1" / "saved_model.pb").exists()
+def test_export_of_a_preset_folder(run_directory, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    output = run_well("export", f"--model={run_directory / 'preset'}", "--output=~/served")
+    assert output.strip() == str(tmp_path / "served" / "1")
+    assert (tmp_path / "served" / "1" / "saved_model.pb").exists()
+    assert "--output is empty" in error_line("export", "--model=sagan_digits_16", "--output=")
+
+
+def test_an_export_that_is_ended_leaves_nothing(tmp_path):
+    program = subprocess.Popen(
+        [
+            *(sys.executable, str(ROOT / "experiments" / "export.py")),
+            *("--model=sagan_digits_16", f"--output={tmp_path}"),
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        while program.poll() is None and not list(tmp_path.glob(".writing-*/model")):
+            time.sleep(0.01)
+        program.send_signal(signal.SIGTERM)
+        _, said = program.communicate(timeout=60)
+    finally:
+        program.kill()
+    assert said == "export.py: interrupted\n"
+    assert program.returncode == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_training_on_a_folder_of_images_takes_its_classes(tmp_path):

@@ -69,6 +69,8 @@ def test_both_protocols_draw_the_same_grid(ports, tmp_path):
         (["--labels=0", "--truncation=2"], "truncation must be in (0, 1]"),
         (["--labels=0", "--model_name=an other"], "not found"),
         (["--labels=--3"], "--labels must be ints"),
+        (["--labels=4294967297"], "--labels must be ints"),  # 1, in 32 bits
+        (["--labels="], "--labels must be ints"),
         (["--seed=2147483647"], "--seed must be from -2147483648 to 2147483632 for 16 images"),
         (["--timeout=0"], "--timeout must be more than 0"),
         (["--output=x.tflite"], "--output must be a .png file"),
@@ -124,3 +126,12 @@ def test_no_server_is_told_in_one_line(tmp_path, protocol):
     assert result.returncode == 1
     (line,) = result.stderr.strip().splitlines()
     assert f"No answer from localhost:{port}" in line
+
+
+@pytest.mark.parametrize("flag", ["--port=0", "--port=65537", "--timeout=inf"])
+def test_flags_out_of_range_are_named(tmp_path, flag):
+    name = flag.partition("=")[0].strip("-")
+    port = 8501 if name == "timeout" else flag.partition("=")[2]
+    result = request("--nogrpc", port, f"--output={tmp_path / 'x.png'}", flag)
+    assert result.returncode == 1
+    assert f"flag --{name}" in result.stderr and "Traceback" not in result.stderr

@@ -25,8 +25,8 @@ def run():
         yield run
 
 
-def _batch_norm():
-    return built(lambda: ConditionalBatchNorm(num_classes=3), (FEATURES, LABELS))
+def _batch_norm(**options):
+    return built(lambda: ConditionalBatchNorm(num_classes=3, **options), (FEATURES, LABELS))
 
 
 def _batch_norm_step(layer, features, labels, cotangent):
@@ -83,6 +83,32 @@ def test_batch_norm_on_two_halves_equals_the_whole_batch(run):
     # Without synchronisation each half would be normalised by itself.
     alone = layer((FEATURES[:3], LABELS[:3]), training=True)
     assert np.abs(outputs[:3] - alone).max() > 0.5
+
+
+def _unsynchronized_on_two(strategy):
+    """What each replica makes of its half, with statistics of its own."""
+    import tensorflow as tf
+
+    with strategy.scope():
+        layer = _batch_norm(synchronized=False)
+    halves = [tf.constant(np.split(FEATURES, 2)), tf.constant(np.split(LABELS, 2))]
+
+    @tf.function
+    def step():
+        index = tf.distribute.get_replica_context().replica_id_in_sync_group
+        return layer(tuple(half[index] for half in halves), training=True)
+
+    outputs = strategy.experimental_local_results(strategy.run(step))
+    return [each.numpy() for each in outputs]
+
+
+def test_each_replica_may_have_statistics_of_its_own(run):
+    halves = zip(
+        run(_unsynchronized_on_two), np.split(FEATURES, 2), np.split(LABELS, 2), strict=True
+    )
+    for found, features, labels in halves:
+        expected = _batch_norm()((features, labels), training=True)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
 def _u_on_two(strategy):
