@@ -270,20 +270,22 @@ def draw_fewer_and_meanwhile(page, act):
     )
 
 
-def chosen(page):
-    """What the three sliders say, as the page words it."""
-    image, row, column = (
-        int(page.locator(f"#{name} input[type=number]").input_value())
-        for name in ("image", "row", "column")
+def wait_until_consistent(page):
+    """Waits, after all answers, until the text is of what the sliders say."""
+    page.wait_for_timeout(1000)
+    page.wait_for_function(
+        "() => { const [image, row, column] = ['image', 'row', 'column'].map("
+        "name => document.querySelector(`#${name} input[type=number]`).value);"
+        " return document.querySelector('#where-0').innerText ==="
+        " `Image ${image} of class ${image % 10}, row ${row}, column ${column}`; }",
+        timeout=10_000,
     )
-    return f"Image {image} of class {image}, row {row}, column {column}"
 
 
 def test_a_click_on_an_image_that_is_about_to_go(browser, url):
     with visit(browser, url) as page:
         draw_fewer_and_meanwhile(page, lambda: click(page, "#grid-0", grid_point(15, 4, 4)))
-        page.wait_for_timeout(1000)
-        wait_for(page, chosen(page))
+        wait_until_consistent(page)
         text = "Image 2 of class 2, row 3, column 9"
         choose(page, "#grid-0", grid_point(2, 3, 9, columns=3), text)
 
@@ -297,9 +299,8 @@ def test_a_slider_moved_while_images_are_drawn(browser, url):
                 page.keyboard.press(key)
 
         draw_fewer_and_meanwhile(page, move)
-        page.wait_for_timeout(1000)
-        assert ", row 3," in chosen(page)
-        wait_for(page, chosen(page))
+        wait_for(page, ", row 3,")
+        wait_until_consistent(page)
 
 
 def test_pictures_are_downloaded_as_png(browser, url):
