@@ -15,8 +15,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from experiments.explorer import Explorer, Query
-from sagan_tf import training
+from experiments.explorer import Query
 from tests.experiments.explore_process import PROGRAM, explore, free_port
 
 pytestmark = pytest.mark.slow
@@ -30,17 +29,6 @@ DRAWN = {
     "position": 0.0,
 }
 LOOKED = {"attention": "attention_8", "image": 2, "row": 5, "column": 6}
-
-
-@pytest.fixture(scope="module")
-def url():
-    with explore("--model=sagan_digits_16", f"--port={free_port()}") as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def explorer():
-    return Explorer({"sagan_digits_16": training.load_model("sagan_digits_16")})
 
 
 # The program.

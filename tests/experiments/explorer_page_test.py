@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.explorer import Explorer, Query
-from sagan_tf import SAGAN, Discriminator, Generator, training
+from experiments.explorer import Query
+from sagan_tf import SAGAN, Discriminator, Generator
 from tests.experiments.explore_process import ROOT, explore, free_port
 
 pytestmark = pytest.mark.slow
@@ -19,17 +19,6 @@ ARTIFACTS = ROOT / "runs" / "test_artifacts"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 CLASSES = list(range(10))
 PHONE = {"width": 375, "height": 812}
-
-
-@pytest.fixture(scope="module")
-def url():
-    with explore("--model=sagan_digits_16", f"--port={free_port()}") as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def explorer():
-    return Explorer({"sagan_digits_16": training.load_model("sagan_digits_16")})
 
 
 @pytest.fixture(scope="module")
