@@ -21,6 +21,8 @@ ORDER = (
     "models",
     "layers",
     "losses",
+    "images",
+    "files",
     "config",
 )
 TENSORFLOW_ANYWHERE = {"export", "training", "data"}
@@ -109,8 +111,9 @@ sys.modules["tensorflow"] = None  # Importing it raises ImportError.
 import sagan_tf, sagan_tf.layers, sagan_tf.losses, sagan_tf.models
 import numpy as np
 generator = sagan_tf.Generator(image_size=16, num_classes=None, base_channels=2, latent_dim=4)
-images = generator(np.ones((1, 4), "float32"), training=True)
-logits = sagan_tf.Discriminator(image_size=16, num_classes=None, base_channels=2)(images)
+labels = np.zeros(1, "int32")
+images = generator((np.ones((1, 4), "float32"), labels), training=True)
+logits = sagan_tf.Discriminator(image_size=16, num_classes=None, base_channels=2)((images, labels))
 assert logits.shape == (1, 1)
 assert not any(name.startswith("tensorflow.") for name in sys.modules)
 """

@@ -43,14 +43,13 @@ def attention_entropy(maps):
     return -np.sum(maps * logarithms, axis=-1)
 
 
-def attention_numbers(generator, latents, labels=None, batch_size=32):
+def attention_numbers(generator, latents, labels, batch_size=32):
     """What a generator's attention does, in numbers.
 
     Args:
         generator: A `Generator`. It is not changed.
         latents: Float array `(num_images, latent_dim)`.
-        labels: Int array `(num_images,)`; `None` for an unconditional generator. Defaults to
-            `None`.
+        labels: Int array `(num_images,)`.
         batch_size: int, images whose maps are in memory at once. Defaults to `32`.
 
     Returns:
@@ -63,7 +62,7 @@ def attention_numbers(generator, latents, labels=None, batch_size=32):
     shapes = {}
     for start in range(0, len(latents), batch_size):
         part = slice(start, start + batch_size)
-        inputs = latents[part] if labels is None else (latents[part], labels[part])
+        inputs = latents[part], labels[part]
         images, maps = generator(inputs, training=False, return_attention=True)
         images = _array(images)
         for name, gate in generator.gates.items():

@@ -13,8 +13,8 @@ from sagan_tf.evaluation.feature_statistics import FeatureStatistics
 from sagan_tf.evaluation.protocol import Protocol
 from sagan_tf.evaluation.scores import choose_metrics, compare
 from sagan_tf.evaluation.standing_statistics import with_standing_statistics
+from sagan_tf.images import to_uint8
 from sagan_tf.models import draw_inputs
-from sagan_tf.visualization import to_uint8
 
 _BATCH = 64
 _ATTENTION_IMAGES = 256
@@ -112,16 +112,13 @@ class Evaluation:
             )
         latents, labels = draw_inputs(generator, protocol.num_images, seed)
         latents = latents * np.float32(protocol.truncation)
-        if protocol.labels == "data" and labels is not None:
+        if protocol.labels == "data":
             labels = np.resize(self._real.labels, len(latents))
         fake = self._new_statistics(len(latents))
         for part in self._parts(len(latents), "generated images"):
-            part_labels = None if labels is None else labels[part]
-            fake.update(self._draw(generator, latents[part], part_labels), part_labels)
+            fake.update(self._draw(generator, latents[part], labels[part]), labels[part])
         few = slice(_ATTENTION_IMAGES)
-        attention = attention_numbers(
-            generator, latents[few], None if labels is None else labels[few]
-        )
+        attention = attention_numbers(generator, latents[few], labels[few])
         scores = compare(self._real, fake, protocol, self._class_names())
         return dataclasses.replace(scores, attention=attention)
 
@@ -216,10 +213,7 @@ class Evaluation:
             self._compiled = generator, call
         # All calls have the same shape: no retracing, and rows do not depend on each other.
         missing = _BATCH - len(latents)
-        latents = np.pad(latents, ((0, missing), (0, 0)))
-        inputs = (latents, np.zeros(_BATCH, "int32") if labels is None else labels)
-        if labels is not None:
-            inputs = latents, np.pad(labels, (0, missing))
+        inputs = np.pad(latents, ((0, missing), (0, 0))), np.pad(labels, (0, missing))
         return self._compiled[1](*inputs).numpy()[: _BATCH - missing]
 
     def _check_fit(self, generator):

@@ -4,7 +4,7 @@ import numpy as np
 
 from sagan_tf.evaluation.inception_score import InceptionScore
 from sagan_tf.evaluation.moments import Moments
-from sagan_tf.visualization import to_uint8
+from sagan_tf.images import to_uint8
 
 _BATCH = 512
 

@@ -43,7 +43,7 @@ def with_standing_statistics(generator, num_batches, truncation=1.0, seed=0, bat
             # The first batch replaces what was there, the i-th has a weight of 1 / i.
             norm.momentum = index / (index + 1)
         part = slice(index * batch_size, (index + 1) * batch_size)
-        copy(latents[part] if labels is None else (latents[part], labels[part]), training=True)
+        copy((latents[part], labels[part]), training=True)
         # The power iterations of spectral normalisation must not go on.
         for ours, theirs in zip(copy.weights, generator.weights, strict=True):
             if id(ours) not in statistics:

@@ -22,8 +22,8 @@ class ConditionalBatchNorm(keras.layers.Layer):
 
     Call arguments:
         inputs: `(features, labels)`, features of shape `(batch, height, width, channels)` and
-            integer labels of shape `(batch,)` in `[0, num_classes)`; features alone when
-            `num_classes` is `None`.
+            integer labels of shape `(batch,)` in `[0, num_classes)`. Plain batch normalisation
+            ignores the labels, and also takes features alone.
         training: bool, whether to normalise with the statistics of the batch, which also moves
             the moving statistics. Defaults to `False`.
 
@@ -48,29 +48,25 @@ class ConditionalBatchNorm(keras.layers.Layer):
         self.synchronized = synchronized
 
     def build(self, input_shape):
-        if self.num_classes is None:
-            channels = input_shape[-1]
-            affine_shape = (channels,)
-        else:
-            if len(input_shape) != 2:
-                raise ValueError(
-                    "A layer with `num_classes` must be called on `(features, labels)`. "
-                    f"Received: {input_shape=}, num_classes={self.num_classes}"
-                )
-            channels = input_shape[0][-1]
-            affine_shape = (self.num_classes, channels)
+        if self.num_classes is not None and len(input_shape) != 2:
+            raise ValueError(
+                "A layer with `num_classes` must be called on `(features, labels)`. "
+                f"Received: {input_shape=}, num_classes={self.num_classes}"
+            )
+        channels = self.compute_output_shape(input_shape)[-1]
+        affine_shape = (channels,) if self.num_classes is None else (self.num_classes, channels)
         self.gamma = self.add_weight(name="gamma", shape=affine_shape, initializer="ones")
         self.beta = self.add_weight(name="beta", shape=affine_shape, initializer="zeros")
         self.moving_mean = self._add_statistic("moving_mean", channels, "zeros")
         self.moving_variance = self._add_statistic("moving_variance", channels, "ones")
 
     def call(self, inputs, training=False):
-        if self.num_classes is None:
-            features, gamma, beta = inputs, self.gamma, self.beta
-        else:
+        features, gamma, beta = inputs, self.gamma, self.beta
+        if isinstance(inputs, (tuple, list)):
             features, labels = inputs
-            gamma = ops.take(self.gamma, labels, axis=0)[:, None, None, :]
-            beta = ops.take(self.beta, labels, axis=0)[:, None, None, :]
+        if self.num_classes is not None:
+            gamma = ops.take(gamma, labels, axis=0)[:, None, None, :]
+            beta = ops.take(beta, labels, axis=0)[:, None, None, :]
         if training:
             mean, variance = self._batch_statistics(features)
             self._move(self.moving_mean, mean)
@@ -85,7 +81,7 @@ class ConditionalBatchNorm(keras.layers.Layer):
         return features * ops.cast(scale, features.dtype) + ops.cast(shift, features.dtype)
 
     def compute_output_shape(self, input_shape):
-        return input_shape if self.num_classes is None else input_shape[0]
+        return input_shape[0] if len(input_shape) == 2 else input_shape
 
     def get_config(self):
         return {

@@ -25,7 +25,7 @@ class GeneratorBlock(keras.layers.Layer):
 
     Call arguments:
         inputs: `(features, labels)`, features of shape `(batch, height, width, channels)` and
-            integer labels of shape `(batch,)`; features alone when `num_classes` is `None`.
+            integer labels of shape `(batch,)`, which an unconditional block ignores.
         training: bool. Defaults to `False`.
 
     Output shape:
@@ -53,29 +53,26 @@ class GeneratorBlock(keras.layers.Layer):
         self.shortcut = conv(keras.layers.Conv2D, 1, "shortcut", **same)
 
     def build(self, input_shape):
-        features, labels = (
-            (input_shape, None) if self.num_classes is None else (input_shape[0], input_shape[1])
-        )
+        features, labels = input_shape
         upsampled = self.compute_output_shape(input_shape)
-        self.norm_1.build(self._with_labels(features, labels))
+        self.norm_1.build([features, labels])
         self.conv_1.build(features)
-        self.norm_2.build(self._with_labels(upsampled, labels))
+        self.norm_2.build([upsampled, labels])
         self.conv_2.build(upsampled)
         self.shortcut.build(features)
 
     def call(self, inputs, training=False):
-        features, labels = (inputs, None) if self.num_classes is None else inputs
-        x = self.norm_1(self._with_labels(features, labels), training=training)
+        features, labels = inputs
+        x = self.norm_1((features, labels), training=training)
         x = self.conv_1(ops.relu(x), training=training)
-        x = self.norm_2(self._with_labels(x, labels), training=training)
+        x = self.norm_2((x, labels), training=training)
         x = self.conv_2(ops.relu(x), training=training)
         # A 1x1 convolution commutes with nearest-neighbour upsampling: run it on fewer pixels.
         shortcut = self.shortcut(features, training=training)
         return x + ops.repeat(ops.repeat(shortcut, 2, axis=1), 2, axis=2)
 
     def compute_output_shape(self, input_shape):
-        features = input_shape if self.num_classes is None else input_shape[0]
-        return self.conv_1.compute_output_shape(features)
+        return self.conv_1.compute_output_shape(input_shape[0])
 
     def get_config(self):
         return {
@@ -84,6 +81,3 @@ class GeneratorBlock(keras.layers.Layer):
             "num_classes": self.num_classes,
             "spectral_norm": self.spectral_norm,
         }
-
-    def _with_labels(self, features, labels):
-        return features if self.num_classes is None else (features, labels)

@@ -29,8 +29,8 @@ class Discriminator(keras.Model):
 
     Call arguments:
         inputs: `(images, labels)`, float images of shape `(batch, image_size, image_size,
-            channels)` in [-1, 1] and integer labels of shape `(batch,)` in `[0, num_classes)`. An
-            unconditional discriminator ignores the labels and also takes images alone.
+            channels)` in [-1, 1] and integer labels of shape `(batch,)` in `[0, num_classes)`,
+            which an unconditional discriminator ignores.
         training: bool, whether the power iterations advance. Defaults to `False`.
 
     Output shape:
@@ -121,7 +121,7 @@ class Discriminator(keras.Model):
         self.built = True
 
     def call(self, inputs, training=False):
-        x, labels = inputs if isinstance(inputs, (tuple, list)) else (inputs, None)
+        x, labels = inputs
         for block, attention in zip(self.blocks, self.attentions, strict=True):
             x = block(x, training=training)
             if attention:

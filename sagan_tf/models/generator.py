@@ -29,8 +29,8 @@ class Generator(keras.Model):
 
     Call arguments:
         inputs: `(latents, labels)`, float latents of shape `(batch, latent_dim)` and integer
-            labels of shape `(batch,)` in `[0, num_classes)`. An unconditional generator ignores
-            the labels and also takes latents alone.
+            labels of shape `(batch,)` in `[0, num_classes)`, which an unconditional generator
+            ignores.
         training: bool. Defaults to `False`.
         return_attention: bool, whether to return the attention maps as well. Defaults to `False`.
 
@@ -114,9 +114,8 @@ class Generator(keras.Model):
         self.linear.build(latents)
         shape = (None, 4, 4, self.blocks[0].filters)
         for block, attention in zip(self.blocks, self.attentions, strict=True):
-            block_shape = shape if self.num_classes is None else [shape, labels]
-            block.build(block_shape)
-            shape = block.compute_output_shape(block_shape)
+            block.build([shape, labels])
+            shape = block.compute_output_shape([shape, labels])
             if attention:
                 attention.build(shape)
         self.norm.build(shape)
@@ -124,12 +123,12 @@ class Generator(keras.Model):
         self.built = True
 
     def call(self, inputs, training=False, return_attention=False):
-        latents, labels = inputs if isinstance(inputs, (tuple, list)) else (inputs, None)
+        latents, labels = inputs
         x = self.linear(latents, training=training)
         x = ops.reshape(x, (-1, 4, 4, self.blocks[0].filters))
         maps = {}
         for block, attention in zip(self.blocks, self.attentions, strict=True):
-            x = block(x if self.num_classes is None else (x, labels), training=training)
+            x = block((x, labels), training=training)
             if attention and return_attention:
                 x, maps[attention.name] = attention(x, training=training, return_attention=True)
             elif attention:

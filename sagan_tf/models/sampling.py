@@ -20,16 +20,14 @@ def draw_inputs(generator, num_images, seed=None):
         seed: int; `None` draws a new one. Defaults to `None`.
 
     Returns:
-        `(latents, labels)`: float32 `(num_images, latent_dim)` and int32 `(num_images,)`; labels
-        are `None` for an unconditional generator.
+        `(latents, labels)`: float32 `(num_images, latent_dim)` and int32 `(num_images,)`; all
+        labels are 0 for an unconditional generator, which ignores them.
     """
     # Separate streams: more images continue both the latents and the labels of fewer.
     latent_seed, label_seed = np.random.SeedSequence(seed).spawn(2)
     latents = draw_latents(num_images, generator.latent_dim, latent_seed)
-    if generator.num_classes is None:
-        return latents, None
     random = np.random.default_rng(label_seed)
-    return latents, random.integers(generator.num_classes, size=num_images, dtype="int32")
+    return latents, random.integers(generator.num_classes or 1, size=num_images, dtype="int32")
 
 
 def interpolate_latents(starts, ends, num_steps):
@@ -65,13 +63,13 @@ def check_labels(labels, num_classes):
     return labels.astype("int32")
 
 
-def run_generator(generator, latents, labels=None, return_attention=False):
+def run_generator(generator, latents, labels, return_attention=False):
     """Calls a generator at inference, a limited number of images at a time.
 
     Args:
         generator: A `Generator`.
         latents: Float array `(n, latent_dim)`.
-        labels: Int array `(n,)`; `None` for an unconditional generator. Defaults to `None`.
+        labels: Int array `(n,)`.
         return_attention: bool. Defaults to `False`.
 
     Returns:
@@ -83,12 +81,11 @@ def run_generator(generator, latents, labels=None, return_attention=False):
     count = len(latents)
     if count == 0:
         latents = np.zeros((1, generator.latent_dim), "float32")
-        labels = None if labels is None else np.zeros(1, "int32")
+        labels = np.zeros(1, "int32")
     image_batches, map_batches = [], []
-    labels = labels if labels is None else np.asarray(labels, "int32")
     for start in range(0, len(latents), _BATCH):
         part = slice(start, start + _BATCH)
-        inputs = latents[part] if labels is None else (latents[part], labels[part])
+        inputs = latents[part], np.asarray(labels[part], "int32")
         images, maps = generator(inputs, training=False, return_attention=True)
         image_batches.append(ops.convert_to_numpy(images))
         if return_attention:

@@ -6,9 +6,9 @@ import time
 
 import tensorflow as tf
 
+from sagan_tf.files import read_json_lines
 from sagan_tf.training.periodic import Periodic
 from sagan_tf.training.strategy import is_chief
-from sagan_tf.visualization import read_metrics
 
 
 class MetricsLogger(Periodic):
@@ -55,7 +55,7 @@ class MetricsLogger(Periodic):
 
     def _keep_records(self, step):
         """Removes the records after a step; returns the seconds of the last that stays."""
-        records = read_metrics(self._path) if self._path.exists() else []
+        records = read_json_lines(self._path) if self._path.exists() else []
         records = [record for record in records if record["step"] <= step]
         aside = self._path.with_suffix(".writing")
         aside.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")

@@ -7,9 +7,10 @@ import pathlib
 from absl import logging
 
 from sagan_tf.config import Config, ModelConfig, TrainingConfig
+from sagan_tf.files import read_json_lines
 from sagan_tf.training.sample_writer import class_grid
 from sagan_tf.training.strategy import is_chief
-from sagan_tf.visualization import attention_overlay, read_metrics, training_curves
+from sagan_tf.visualization import attention_overlay, training_curves
 
 _CONFIG = "config.json"
 _SCORES = "evaluation.json"
@@ -187,7 +188,7 @@ def write_results(sagan, directory):
     pictures = {"samples": class_grid(sagan)}
     if sagan.generator.gates:
         pictures["attention"] = attention_picture(sagan)
-    records = read_metrics(directory / "metrics.jsonl")
+    records = read_json_lines(directory / "metrics.jsonl")
     if records:
         pictures["curves"] = training_curves(records)
     for name, picture in pictures.items():

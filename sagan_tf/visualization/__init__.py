@@ -1,11 +1,11 @@
 """Pictures of samples, attention and training, as `PIL.Image.Image` in RGB."""
 
+from sagan_tf.images import to_uint8
 from sagan_tf.visualization.attention_overlay import attention_overlay
 from sagan_tf.visualization.attention_panel import attention_panel
-from sagan_tf.visualization.curves import read_metrics, training_curves
+from sagan_tf.visualization.curves import training_curves
 from sagan_tf.visualization.grid_layout import GridLayout
 from sagan_tf.visualization.heat import heat_scale
-from sagan_tf.visualization.pixels import to_uint8
 from sagan_tf.visualization.query_selection import choose_queries
 from sagan_tf.visualization.sample_grid import grid_layout, sample_grid
 
@@ -16,7 +16,6 @@ __all__ = [
     "choose_queries",
     "grid_layout",
     "heat_scale",
-    "read_metrics",
     "sample_grid",
     "to_uint8",
     "training_curves",

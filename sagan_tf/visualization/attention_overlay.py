@@ -3,16 +3,15 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
+from sagan_tf.images import check_images, to_uint8
 from sagan_tf.visualization.heat import heat_map, heat_scale
 from sagan_tf.visualization.marks import REACH, Marks, center
 from sagan_tf.visualization.pixels import (
     INK,
     PAPER,
-    check_images,
     enlarge,
     font,
     scale_to,
-    to_uint8,
 )
 from sagan_tf.visualization.query_selection import (
     check_attention,

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from sagan_tf.images import check_images, to_uint8
 from sagan_tf.visualization.heat import heat_map
 from sagan_tf.visualization.marks import Marks, center
-from sagan_tf.visualization.pixels import check_images, enlarge, scale_to, to_uint8
+from sagan_tf.visualization.pixels import enlarge, scale_to
 from sagan_tf.visualization.query_selection import check_attention, check_queries
 
 QUERY_COLOR = (0, 190, 255)

@@ -1,8 +1,6 @@
 """The course of a training run."""
 
-import json
 import re
-from pathlib import Path
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -30,36 +28,6 @@ COLORS = {
     "intra_fid": "#12858d",
 }
 LINE_STYLES = ("-", "--", ":", "-.")  # one per resolution of attention
-
-
-def read_metrics(path):
-    """Reads a `metrics.jsonl` file: one JSON object per line.
-
-    A run can be killed while it writes: an unfinished last line is left out.
-
-    Args:
-        path: Path of the file.
-
-    Returns:
-        List of dicts, in the order of the file.
-
-    Raises:
-        OSError: if the file cannot be read.
-        ValueError: if another line is no JSON object.
-    """
-    lines = Path(path).read_text(encoding="utf-8", errors="replace").split("\n")
-    records = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError:
-            if number == len(lines):
-                break
-            record = None
-        if not isinstance(record, dict):
-            raise ValueError(f"{path}, line {number}: not a JSON object. Received: {line[:80]!r}")
-        records.append(record)
-    return records
 
 
 def training_curves(records):

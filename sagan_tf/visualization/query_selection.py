@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from sagan_tf.visualization.pixels import check_images
+from sagan_tf.images import check_images
 
 MAX_QUERIES = 4  # as many colours can be told apart
 

@@ -4,8 +4,9 @@ import math
 
 from PIL import Image, ImageDraw
 
+from sagan_tf.images import to_uint8
 from sagan_tf.visualization.grid_layout import GridLayout
-from sagan_tf.visualization.pixels import INK, PAPER, enlarge, font, scale_to, to_uint8
+from sagan_tf.visualization.pixels import INK, PAPER, enlarge, font, scale_to
 
 LEGIBLE_SIZE = 64
 LABEL_FONT_SIZE = 12

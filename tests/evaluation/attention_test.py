@@ -65,16 +65,14 @@ def set_gates(network, value):
 
 
 def inputs_of(network, num_images=5):
-    """Latents and labels, or None for an unconditional generator."""
+    """Latents and labels, which an unconditional generator ignores."""
     random = np.random.default_rng(1)
     latents = random.standard_normal((num_images, LATENT_DIM)).astype("float32")
-    if network.num_classes is None:
-        return latents, None
-    return latents, random.integers(network.num_classes, size=num_images)
+    return latents, random.integers(network.num_classes or 1, size=num_images)
 
 
 def call(network, latents, labels, **options):
-    return network(latents if labels is None else (latents, labels), training=False, **options)
+    return network((latents, labels), training=False, **options)
 
 
 def test_distance_to_the_own_cell_is_zero():
@@ -252,7 +250,7 @@ def test_numbers_are_means_over_images(generator):
     latents, labels = inputs_of(generator)
     whole = attention_numbers(generator, latents, labels)
     alone = [
-        attention_numbers(generator, latents[part], None if labels is None else labels[part])
+        attention_numbers(generator, latents[part], labels[part])
         for part in (slice(index, index + 1) for index in range(5))
     ]
     for name in whole:

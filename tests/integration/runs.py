@@ -9,7 +9,7 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from sagan_tf.visualization import read_metrics
+from sagan_tf.files import read_json_lines
 
 ROOT = pathlib.Path(__file__).parents[2]
 STEPS = 60
@@ -59,7 +59,7 @@ def finished(arguments):
 def last_step(directory):
     """The step of the last record, 0 before the first."""
     path = directory / "metrics.jsonl"
-    records = read_metrics(path) if path.exists() else []
+    records = read_json_lines(path) if path.exists() else []
     return records[-1]["step"] if records else 0
 
 
@@ -86,7 +86,7 @@ def state(checkpoint):
 def records(directory):
     """The run's records without their timing."""
     timing = ("seconds", "images_per_second")
-    lines = read_metrics(directory / "metrics.jsonl")
+    lines = read_json_lines(directory / "metrics.jsonl")
     return [{key: line[key] for key in line if key not in timing} for line in lines]
 
 

@@ -16,7 +16,7 @@ CONVOLUTIONS = (9 * 4 * 5 + 5) + (9 * 5 * 5 + 5) + (4 * 5 + 5)
     ("arguments", "inputs", "parameters", "state"),
     [
         ({"num_classes": 2}, (FEATURES, LABELS), CONVOLUTIONS + 2 * 2 * (4 + 5), 18 + 15),
-        ({"spectral_norm": False}, FEATURES, CONVOLUTIONS + 2 * (4 + 5), 18),
+        ({"spectral_norm": False}, (FEATURES, LABELS), CONVOLUTIONS + 2 * (4 + 5), 18),
     ],
     ids=["conditional", "plain"],
 )
@@ -32,7 +32,7 @@ def test_layer(arguments, inputs, parameters, state, tmp_path):
 
 def test_equals_its_parts_in_the_published_order():
     """Batch norm, ReLU, upsampling, conv, batch norm, ReLU, conv; shortcut upsampling, conv."""
-    block = built(lambda: GeneratorBlock(5, spectral_norm=False), FEATURES)
+    block = built(lambda: GeneratorBlock(5, spectral_norm=False), (FEATURES, LABELS))
 
     def conv(ours, x):
         layer = keras.layers.Conv2D(5, ours.kernel_size, padding="same")
@@ -44,7 +44,7 @@ def test_equals_its_parts_in_the_published_order():
     x = conv(block.conv_1, up(ops.relu(block.norm_1(FEATURES))))
     x = conv(block.conv_2, ops.relu(block.norm_2(x)))
     expected = x + conv(block.shortcut, up(FEATURES))
-    np.testing.assert_allclose(block(FEATURES), expected, atol=1e-5)
+    np.testing.assert_allclose(block((FEATURES, LABELS)), expected, atol=1e-5)
 
 
 def test_labels_choose_the_affine_map():

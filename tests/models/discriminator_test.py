@@ -57,7 +57,7 @@ def test_every_size(image_size, base_channels, attention, channels, num_classes)
     discriminator = Discriminator(image_size, channels, num_classes, base_channels)
     images = np.random.default_rng(0).uniform(-1, 1, (3, image_size, image_size, channels))
     images = images.astype("float32")
-    logits = discriminator((images, LABELS) if num_classes else images)
+    logits = discriminator((images, LABELS))
     assert logits.shape == (3, 1)
     assert list(discriminator.gates) == [f"attention_{attention}"]
     assert np.isfinite(logits).all()
@@ -120,11 +120,10 @@ def test_labels_matter():
     assert np.abs(logits - discriminator((IMAGES, (LABELS + 1) % 3))).min() > 1e-3
 
 
-def test_unconditional_takes_images_with_or_without_labels():
+def test_unconditional_ignores_labels():
     discriminator = _small(num_classes=None)
-    logits = discriminator(IMAGES)
-    np.testing.assert_array_equal(discriminator((IMAGES, LABELS)), logits)
-    np.testing.assert_array_equal(discriminator((IMAGES, None)), logits)
+    logits = discriminator((IMAGES, LABELS))
+    np.testing.assert_array_equal(discriminator((IMAGES, LABELS + 7)), logits)
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_weights_are_frozen():
 )
 def test_every_size(image_size, base_channels, attention, channels, num_classes):
     generator = Generator(image_size, channels, num_classes, base_channels, latent_dim=5)
-    inputs = (LATENTS, LABELS) if num_classes else LATENTS
+    inputs = (LATENTS, LABELS)
     images, maps = generator(inputs, return_attention=True)
     assert images.shape == (3, image_size, image_size, channels)
     assert {name: value.shape for name, value in maps.items()} == {
@@ -99,11 +99,10 @@ def test_latents_and_labels_both_matter():
     assert np.abs(images - generator((LATENTS, LABELS[::-1].copy()))).max() > 1e-3
 
 
-def test_unconditional_takes_latents_with_or_without_labels():
+def test_unconditional_ignores_labels():
     generator = _small(num_classes=None)
-    images = generator(LATENTS)
-    np.testing.assert_array_equal(generator((LATENTS, LABELS)), images)
-    np.testing.assert_array_equal(generator((LATENTS, None)), images)
+    images = generator((LATENTS, LABELS))
+    np.testing.assert_array_equal(generator((LATENTS, LABELS + 7)), images)
 
 
 def test_training_uses_the_statistics_of_the_batch():

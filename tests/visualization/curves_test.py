@@ -1,10 +1,8 @@
-import json
-
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from sagan_tf.visualization import read_metrics, training_curves
+from sagan_tf.visualization import training_curves
 from sagan_tf.visualization.curves import COLORS, running_mean
 
 METRICS = {
@@ -110,36 +108,3 @@ def test_no_records_is_an_error():
 def test_a_record_without_step_is_named():
     with pytest.raises(ValueError, match="at index 1"):
         training_curves([record(1), {"generator_loss": 1.0}])
-
-
-def test_reads_what_json_wrote(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    records = [record(1), record(2), {"step": 3, "note": "a\u2028b"}]
-    lines = [json.dumps(entry, ensure_ascii=False) + "\n" for entry in records]
-    path.write_text("".join(lines), encoding="utf-8")
-    assert read_metrics(path) == records
-
-
-@pytest.mark.parametrize("kept", range(0, 26))
-def test_tolerates_a_write_cut_anywhere(tmp_path, kept):
-    path = tmp_path / "metrics.jsonl"
-    last = '{"step": 2, "note": "ä"}\n'.encode()
-    assert len(last) == 26
-    path.write_bytes(b'{"step": 1}\n' + last[:kept])
-    complete = [{"step": 2, "note": "ä"}] if kept == 25 else []
-    assert read_metrics(path) == [{"step": 1}, *complete]
-
-
-@pytest.mark.parametrize("line", ["{broken", "", "3", "[1]"])
-def test_names_a_broken_line(tmp_path, line):
-    path = tmp_path / "metrics.jsonl"
-    path.write_text(f'{{"step": 1}}\n{line}\n{{"step": 2}}\n')
-    with pytest.raises(ValueError, match="metrics.jsonl, line 2") as error:
-        read_metrics(path)
-    assert "\n" not in str(error.value)
-
-
-def test_an_empty_file_has_no_records(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    path.touch()
-    assert read_metrics(path) == []

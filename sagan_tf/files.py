@@ -1,0 +1,170 @@
+"""Files that are there as a whole or not at all, and what is said when they are not."""
+
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import tempfile
+
+ASIDE = ".aside-"
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """Gives a path to write to, whose file or folder replaces `path` when the context ends.
+
+    A reader never sees half of it. If the context ends by an exception, `path` stays as it was.
+    Several processes may replace the same path at once: the last one wins. A process that is
+    killed leaves a folder behind whose name starts with `ASIDE`.
+
+    Args:
+        path: File or folder, which need not exist. Missing parent folders are made.
+
+    Yields:
+        A `pathlib.Path` of the same name in a temporary folder beside `path`.
+
+    Raises:
+        OSError: if something cannot be written.
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=ASIDE) as folder:
+        new = pathlib.Path(folder, path.name)
+        yield new
+        _flush(new)
+        _swap(new, path, pathlib.Path(folder))
+        _flush_one(path.parent)
+
+
+def _swap(new, path, aside):
+    if not new.is_dir():
+        new.replace(path)
+        return
+    # A folder with files in it cannot be replaced at once: another process may be between us.
+    for attempt in range(10):
+        with contextlib.suppress(FileNotFoundError):
+            path.rename(aside / f"old_{attempt}")
+        try:
+            new.rename(path)
+            return
+        except OSError as error:
+            reason = error
+    raise reason
+
+
+def _flush(path):
+    """Waits until a file, or a folder with all that is in it, is on the disk."""
+    for each in path.rglob("*") if path.is_dir() else ():
+        _flush_one(each)
+    _flush_one(path)
+
+
+def _flush_one(path):
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sha256(path):
+    """The SHA-256 of a file's content, in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest(*parts):
+    """The SHA-256, in hexadecimal digits, of parts in their order.
+
+    Args:
+        *parts: Each bytes, a str or a numpy array. Where one ends and the next begins matters, and
+            so do the dtype and shape of an array.
+    """
+    total = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, str):
+            part = part.encode()
+        elif not isinstance(part, bytes):
+            total.update(f"{part.dtype.str}{part.shape}".encode())
+            part = part.tobytes()
+        total.update(b"%d:" % len(part))
+        total.update(part)
+    return total.hexdigest()
+
+
+def one_line(error):
+    """What an exception says, in one line that can stand in a message."""
+    text = str(error).split(" [Op:")[0].strip() or type(error).__name__
+    return text.splitlines()[0]
+
+
+def read_json(path):
+    """The content of a JSON file.
+
+    Raises:
+        OSError: if the file cannot be read.
+        ValueError: if it is not JSON.
+    """
+    try:
+        return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not valid JSON: {error}") from error
+
+
+def write_json(path, content):
+    """Writes a JSON file, see `replacing`."""
+    with replacing(path) as new:
+        new.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def read_json_lines(path):
+    """Reads a file of one JSON object per line.
+
+    A process can be killed while it writes: an unfinished last line is left out.
+
+    Args:
+        path: Path of the file.
+
+    Returns:
+        List of dicts, in the order of the file.
+
+    Raises:
+        OSError: if the file cannot be read.
+        ValueError: if another line is no JSON object.
+    """
+    lines = pathlib.Path(path).read_text(encoding="utf-8", errors="replace").split("\n")
+    records = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError:
+            if number == len(lines):
+                break
+            record = None
+        if not isinstance(record, dict):
+            raise ValueError(f"{path}, line {number}: not a JSON object. Received: {line[:80]!r}")
+        records.append(record)
+    return records
+
+
+def lock(path):
+    """Locks a file, which is made if it is missing, for as long as the result stays open.
+
+    Args:
+        path: Path of the file.
+
+    Returns:
+        The open file.
+
+    Raises:
+        BlockingIOError: if another process holds the lock.
+        OSError: if there are no locks, as on some network file systems, or no such folder.
+    """
+    import fcntl  # Windows has no such module.
+
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(pathlib.Path(path).open("w"))
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        stack.pop_all()
+    return file
