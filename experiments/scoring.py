@@ -5,17 +5,17 @@ import pathlib
 from absl import flags
 
 FLAGS = flags.FLAGS
-flags.DEFINE_list("metrics", None, "Some of fid, kid, is, prdc, intra_fid, diversity; all.")
+flags.DEFINE_list(
+    "metrics", None, "Metrics to compute; all that apply."
+)
 flags.DEFINE_enum(
     "features",
     "classifier",
-    ["classifier", "inception", "keras_inception"],
-    "What images are compared by: a classifier trained on the data set (at once, and cached); the "
-    "Inception graph of TF-GAN; or Keras's InceptionV3.",
+    ["classifier", "inception"],
+    "What images are compared by: a classifier trained on the data set (at once, and cached), or "
+    "the Inception graph of TF-GAN.",
 )
-flags.DEFINE_string(
-    "features_file", None, "Inception's frozen graph, or the weights of Keras's InceptionV3."
-)
+flags.DEFINE_string("features_file", None, "Inception's frozen graph.")
 flags.DEFINE_string("cache_dir", None, "Where classifiers are kept. Default: ~/.cache/sagan_tf.")
 flags.DEFINE_bool("download", False, "Fetch a data set or a graph that is not there.")
 flags.DEFINE_integer(
@@ -74,7 +74,7 @@ def _make_features(source, model, skip_corrupt):
     name, file = FLAGS.features, FLAGS.features_file
     if name == "classifier":
         if file is not None:
-            raise ValueError("--features_file goes with --features=inception or keras_inception")
+            raise ValueError("--features_file goes with --features=inception")
         return evaluation.Classifier.trained_on(
             source,
             model.image_size,
@@ -83,10 +83,8 @@ def _make_features(source, model, skip_corrupt):
             cache_dir=FLAGS.cache_dir,
             skip_corrupt=skip_corrupt,
         )
-    if name == "inception" and file is None and FLAGS.download:
+    if file is None and FLAGS.download:
         file = evaluation.Inception.download(FLAGS.cache_dir)
     if file is None:
-        alternative = ", or --download" if name == "inception" else ""
-        raise ValueError(f"--features={name} needs --features_file=FILE{alternative}")
-    kinds = {"inception": evaluation.Inception, "keras_inception": evaluation.KerasInception}
-    return kinds[name](pathlib.Path(file).expanduser())
+        raise ValueError("--features=inception needs --features_file=FILE, or --download")
+    return evaluation.Inception(pathlib.Path(file).expanduser())

@@ -25,8 +25,8 @@ ORDER = (
     "files",
     "config",
 )
-TENSORFLOW_ANYWHERE = {"export", "training", "data"}
-TENSORFLOW_IN_FUNCTIONS = {"evaluation", "visualization", "interop", "models"}
+TENSORFLOW_ANYWHERE = {"export", "evaluation", "training", "data"}
+TENSORFLOW_IN_FUNCTIONS = {"visualization", "interop", "models"}
 TENSORFLOW = {"tensorflow", "tensorflow_datasets", "tensorflow_hub", "tensorboard"}
 # The body of `SAGAN.train_step`, which imports it when called.
 TRAIN_STEP = "sagan_tf.models.train_step"
