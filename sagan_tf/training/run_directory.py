@@ -6,7 +6,7 @@ import pathlib
 
 from absl import logging
 
-from sagan_tf.config import Config, ModelConfig, TrainingConfig
+from sagan_tf.config import Config, ModelConfig, Recipe
 from sagan_tf.files import read_json_lines
 from sagan_tf.training.sample_writer import class_grid
 from sagan_tf.training.strategy import is_chief
@@ -132,7 +132,7 @@ def read_config(directory):
         raise ValueError(f"{directory} is not the folder of a run: it has no {_CONFIG}")
     found = _read(path)
     try:
-        return Config(ModelConfig(), TrainingConfig(), found["source"]).override(
+        return Config(ModelConfig(), Recipe(), found["source"]).override(
             **found["model"], **found["training"]
         )
     except (KeyError, TypeError, ValueError) as error:
