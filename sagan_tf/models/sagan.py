@@ -84,9 +84,7 @@ class SAGAN(keras.Model):
             {**generator.get_config(), "name": "ema_generator", "trainable": False}
         )
         self.ema_generator.set_weights(generator.get_weights())
-        self._trackers = {
-            name: keras.metrics.Mean(name) for name in (*STEP_METRICS, *self.gates)
-        }
+        self._trackers = {name: keras.metrics.Mean(name) for name in (*STEP_METRICS, *self.gates)}
         self.built = True
 
     @property

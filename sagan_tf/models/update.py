@@ -52,12 +52,7 @@ def _update_discriminator(sagan, images, labels, randomness):
         fake_images = sagan.generator((latents, fake_labels), training=True)
         with tf.GradientTape() as tape:
             # The penalty comes first, so that it is of the discriminator that makes the logits.
-            penalty = 0.0
-            if sagan.penalty_name == "r1":
-                penalty = _penalty(sagan, real_images, real_labels)
-            elif sagan.penalty_name == "gradient_penalty":
-                between = mix * real_images + (1.0 - mix) * fake_images
-                penalty = _penalty(sagan, between, real_labels)
+            penalty = _penalty(sagan, real_images, real_labels, fake_images, mix)
             logits = discriminator(
                 (
                     tf.concat([tf.cast(real_images, fake_images.dtype), fake_images], axis=0),
@@ -89,11 +84,15 @@ def _update_discriminator(sagan, images, labels, randomness):
     return report
 
 
-def _penalty(sagan, images, labels):
+def _penalty(sagan, real_images, real_labels, fake_images, mix):
+    if sagan.penalty_name is None:
+        return 0.0
+    penalty = PENALTIES[sagan.penalty_name]
+    images = penalty.at(real_images, fake_images, mix)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(images)
-        logits = sagan.discriminator((images, labels), training=False)
-    return sagan.penalty_weight * PENALTIES[sagan.penalty_name](tape.gradient(logits, images))
+        logits = sagan.discriminator((images, real_labels), training=False)
+    return sagan.penalty_weight * penalty.of(tape.gradient(logits, images))
 
 
 def _variance(images):

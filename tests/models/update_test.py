@@ -77,7 +77,7 @@ def test_a_penalty_is_of_the_discriminator_that_the_logits_are_of():
     plain = step(compiled(), batch())["discriminator_loss"]
     sagan = compiled(compile_options={"penalty": "r1", "penalty_weight": 1.0})
     # As it is before its power iterations move.
-    expected = float(update._penalty(sagan, *batch()))
+    expected = float(update._penalty(sagan, *batch(), fake_images=None, mix=None))
     found = step(sagan, batch())["discriminator_loss"] - plain
     assert found == pytest.approx(expected, rel=1e-4)
 
