@@ -25,7 +25,7 @@ from sagan_tf.evaluation.prdc import precision_recall_density_coverage
 from sagan_tf.evaluation.protocol import MAX_DEFAULT_IMAGES, METRICS, Protocol
 from sagan_tf.evaluation.report import format_table, provenance, summarize
 from sagan_tf.evaluation.scores import FIGURES, Scores, compare
-from sagan_tf.evaluation.standing_statistics import with_standing_statistics
+from sagan_tf.models import with_standing_statistics
 
 __all__ = [
     "FIGURES",

@@ -12,9 +12,8 @@ from sagan_tf.evaluation.diversity import nearest_neighbors
 from sagan_tf.evaluation.feature_statistics import FeatureStatistics
 from sagan_tf.evaluation.protocol import Protocol
 from sagan_tf.evaluation.scores import choose_metrics, compare
-from sagan_tf.evaluation.standing_statistics import with_standing_statistics
 from sagan_tf.images import to_uint8
-from sagan_tf.models import draw_inputs
+from sagan_tf.models import draw_inputs, with_standing_statistics
 
 _BATCH = 64
 _ATTENTION_IMAGES = 256

@@ -1,7 +1,7 @@
 """The networks, the GAN and its presets, on any Keras backend (training needs TensorFlow)."""
 
+from sagan_tf.models.copies import fold_spectral_norm, walk_layers, with_standing_statistics
 from sagan_tf.models.discriminator import Discriminator
-from sagan_tf.models.folding import fold_spectral_norm
 from sagan_tf.models.generator import Generator
 from sagan_tf.models.optimizers import make_optimizers
 from sagan_tf.models.presets import PRESETS, preset
@@ -19,4 +19,6 @@ __all__ = [
     "interpolate_latents",
     "make_optimizers",
     "preset",
+    "walk_layers",
+    "with_standing_statistics",
 ]

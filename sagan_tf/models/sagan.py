@@ -20,6 +20,16 @@ from sagan_tf.models.model_folder import (
 from sagan_tf.models.presets import PRESETS
 from sagan_tf.models.sampling import check_labels, draw_inputs, run_generator
 
+STEP_METRICS = (
+    "discriminator_loss",
+    "generator_loss",
+    "real_logits",
+    "fake_logits",
+    "real_variance",
+    "fake_variance",
+)
+"""The metrics of a training step, in this order; those of the gates follow."""
+
 
 @keras.saving.register_keras_serializable(package="sagan_tf")
 class SAGAN(keras.Model):
@@ -85,16 +95,7 @@ class SAGAN(keras.Model):
             {**generator.get_config(), "name": "ema_generator", "trainable": False}
         )
         self.ema_generator.set_weights(generator.get_weights())
-        names = [
-            "discriminator_loss",
-            "generator_loss",
-            "real_logits",
-            "fake_logits",
-            "real_variance",
-            "fake_variance",
-            *self.gates,
-        ]
-        self._trackers = {name: keras.metrics.Mean(name) for name in names}
+        self._trackers = {name: keras.metrics.Mean(name) for name in (*STEP_METRICS, *self.gates)}
         self.built = True
 
     @property
@@ -208,7 +209,7 @@ class SAGAN(keras.Model):
         Returns:
             Dict of the running means of the metrics.
         """
-        from sagan_tf.models.train_step import train_step
+        from sagan_tf.models.update import train_step
 
         for name, value in train_step(self, *data).items():
             self._trackers[name].update_state(value)
