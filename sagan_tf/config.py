@@ -136,7 +136,7 @@ class Recipe(Settings):
     )
     split: str = setting("train", "Split of the data set, or a slice of one: train[:90%].")
     skip_corrupt: bool = setting(False, "Whether to replace images that cannot be read.")
-    num_images: int | None = setting(
+    dataset_size: int | None = setting(
         None,
         "Number of images in the split. It is filled in when the data set is opened, and recorded "
         "because the order of the images depends on it.",

@@ -7,6 +7,7 @@ from sagan_tf.config import Config, ModelConfig, unknown_name
 from sagan_tf.losses import LOSSES, PENALTIES
 from sagan_tf.models.adam import Adam
 from sagan_tf.models.architecture import architecture
+from sagan_tf.models.copies import with_standing_statistics
 from sagan_tf.models.discriminator import Discriminator
 from sagan_tf.models.generator import Generator
 from sagan_tf.models.optimizers import check_optimizer
@@ -273,6 +274,21 @@ class SAGAN(keras.Model):
             labels = np.resize(labels, num_images)
         network = self.ema_generator if use_ema else self.generator
         return run_generator(network, truncation * latents, labels, return_attention)
+
+    def recalibrate(self, num_batches=16, truncation=1.0, seed=None):
+        """Gives the averaged generator batch-norm statistics that fit its weights.
+
+        Those that it copies in training are of the generator's weights, not of their average. Here
+        they become the means over batches of 64; see `with_standing_statistics`.
+
+        Args:
+            num_batches: int, at least 1. Defaults to `16`.
+            truncation: float in (0, 1], factor of the latents. Defaults to `1.0`.
+            seed: int, seed of latents and labels. Defaults to `None`, that of the model.
+        """
+        seed = self.seed if seed is None else seed
+        copy = with_standing_statistics(self.ema_generator, num_batches, truncation, seed)
+        self.ema_generator.set_weights(copy.get_weights())
 
     def save_preset(self, directory):
         """Writes a model folder: `config.json` and `model.weights.h5`, the average included.

@@ -1,6 +1,7 @@
 """A progress bar that says what a GAN's trainer looks at."""
 
 import contextlib
+import math
 import sys
 import time
 
@@ -28,7 +29,7 @@ class ProgressBar(Periodic):
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         self._bar = tqdm.tqdm(
-            total=self.end,
+            total=None if math.isinf(self.end) else self.end,
             initial=self.model.step,
             unit="step",
             dynamic_ncols=True,
