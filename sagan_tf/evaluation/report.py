@@ -17,7 +17,7 @@ def summarize(scores):
         scores: List of `Scores` under the same protocol, of different seeds.
 
     Returns:
-        Dict ready for JSON: `num_real_images`, `num_images`, `figures` (a dict from names to
+        Dict ready for JSON: `num_real_images`, `num_images`, `scores` (a dict from names to
         `mean`, `std` and `values`), `classes` and `attention` (means). The deviation is that of
         the sample (n - 1), `None` of a single value.
     """
@@ -25,8 +25,8 @@ def summarize(scores):
     return {
         "num_real_images": first.num_real_images,
         "num_images": first.num_images,
-        "figures": {
-            name: _mean_and_std([each.figures[name] for each in scores]) for name in first.figures
+        "scores": {
+            name: _mean_and_std([each.values[name] for each in scores]) for name in first.values
         },
         "classes": [_means(rows) for rows in zip(*(each.classes for each in scores), strict=True)],
         "attention": {
@@ -58,7 +58,7 @@ def format_table(columns):
         columns: Dict from titles to what `summarize` has returned.
 
     Returns:
-        str, several lines: the figures, then the classes and the attention of the first column.
+        str, several lines: the scores, then the classes and the attention of the first column.
     """
     first = next(iter(columns.values()))
     lines = [
@@ -67,8 +67,8 @@ def format_table(columns):
         ["real images", *(f"{each['num_real_images']:,}" for each in columns.values())],
     ]
     lines += [
-        [name, *(_text(each["figures"].get(name)) for each in columns.values())]
-        for name in first["figures"]
+        [name, *(_text(each["scores"].get(name)) for each in columns.values())]
+        for name in first["scores"]
     ]
     tables = [lines]
     if first["classes"]:
@@ -124,11 +124,11 @@ def _git_revision():
         return None
 
 
-def _text(figure):
-    if figure is None:
+def _text(score):
+    if score is None:
         return ""
-    std = figure["std"]
-    return _number(figure["mean"]) + ("" if std is None else f" ± {_number(std)}")
+    std = score["std"]
+    return _number(score["mean"]) + ("" if std is None else f" ± {_number(std)}")
 
 
 def _cell(name, value):

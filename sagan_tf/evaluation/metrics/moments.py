@@ -4,14 +4,14 @@ import math
 
 import numpy as np
 
-from sagan_tf.evaluation.feature_checks import check_features
+from sagan_tf.evaluation.metrics.inputs import check_features
 
 
 class Moments:
     """Mean and covariance of features, in one pass and constant memory.
 
-    Of the covariance a square root is kept: a factor whose product `factor^T factor` is the sum of
-    the outer products of the centred features, brought up to date by QR decompositions. Nothing
+    A square root of the covariance is kept: a factor whose product `factor^T factor` is the sum of
+    the outer products of the centered features, brought up to date by QR decompositions. Nothing
     is ever squared, so that what is computed from it has full precision where the covariance is
     singular, as with fewer images than dimensions. Blocks of a fixed size are taken up, so that the
     result is the same, bit for bit, however the features are cut into batches.
@@ -38,7 +38,7 @@ class Moments:
 
     @classmethod
     def of(cls, features):
-        """The moments of an array `(num_images, d)`; what is a `Moments` already stays as it is."""
+        """The moments of an array `(num_images, d)`. A `Moments` is returned as it is."""
         if isinstance(features, cls):
             return features
         features = check_features(features)

@@ -1,30 +1,32 @@
-"""The Inception network of 2015 that published scores are of."""
+"""The Inception network of 2015 that published scores refer to."""
 
 import gzip
 import http.client
 import pathlib
 import shutil
 import tarfile
-import tempfile
 import urllib.request
 import zlib
 
 import numpy as np
+import tensorflow as tf
 from absl import logging
 
-from sagan_tf.evaluation.features import Features, cache_directory, digest
+from sagan_tf.evaluation.features.features import Features, cache_directory
+from sagan_tf.files import digest, one_line, replacing
 
 URL = "https://download.tensorflow.org/models/frozen_inception_v1_2015_12_05.tar.gz"
 GRAPH_FILE = "inceptionv1_for_inception_score.pb"
 _INPUT, _POOL, _LOGITS = "Mul", "pool_3", "logits"
 _SIZE = 299
 _ARCHIVES = (".tar.gz", ".tgz")
+_VERSION = "inception 1"  # It stands for how images are resized and scaled.
 
 
 class Inception(Features):
     """The frozen Inception graph of 5 December 2015, as it was published for TF-GAN.
 
-    Inception score and FID in the literature, that of SAGAN included, are of this network. In the
+    Inception score and FID in the literature, that of SAGAN included, refer to this network. In the
     published graph the features are the 2,048 of `pool_3`, and `logits` has 1,008 classes.
 
     Images are resized to 299x299 as TensorFlow 1 did it: bilinear, not antialiased, pixel `i` taken
@@ -50,23 +52,19 @@ class Inception(Features):
     batch_size = 32
 
     def __init__(self, path):
-        self._source = str(path)
         file, content = _read_graph(pathlib.Path(path).expanduser())
-        self._network = self._load(content)
-        features, probabilities = self._run(np.zeros((1, _SIZE, _SIZE, 3), np.uint8))
-        resizer = (
-            f"bilinear to {_SIZE}x{_SIZE} as in TensorFlow 1 (no half-pixel centres, no "
-            "antialiasing, no rounding), then (x - 128) / 128"
-        )
+        network = _Graph(path, content)
+        features, logits = network(np.zeros((1, 1, 1, 3), np.uint8))
         super().__init__(
             "inception",
-            input_size=_SIZE,
-            resizer=resizer,
             dimension=features.shape[1],
-            num_classes=probabilities.shape[1],
-            fingerprint=digest(resizer, content)[:16],
+            num_classes=logits.shape[1],
+            fingerprint=digest(_VERSION, content)[:16],
+            input_size=_SIZE,
+            resizer="bilinear, as in TensorFlow 1",
             file=file,
         )
+        self._network = network
 
     @classmethod
     def download(cls, directory=None):
@@ -81,19 +79,16 @@ class Inception(Features):
         Raises:
             OSError: if it cannot be fetched or written, or what came is no such archive.
         """
-        directory = pathlib.Path(directory or cache_directory()).expanduser()
+        directory = cache_directory(directory)
         target = directory / URL.rpartition("/")[2]
         if target.exists():
             return target
         logging.info("Fetching %s to %s", URL, target)
         try:
-            directory.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=directory, prefix=".fetching-") as aside:
-                archive = pathlib.Path(aside) / target.name
+            with replacing(target) as archive:
                 with urllib.request.urlopen(URL, timeout=60) as reply, archive.open("wb") as file:
                     shutil.copyfileobj(reply, file)
                 _read_archive(archive)
-                archive.replace(target)
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise OSError(
                 f"Cannot fetch {URL} to {directory}: {error}. Fetch it by other means and pass "
@@ -101,25 +96,28 @@ class Inception(Features):
             ) from error
         return target
 
-    def __call__(self, images):
-        return self._in_batches(self._run, images)
+    def _run(self, images):
+        features, logits = self._network(images)
+        return features, tf.nn.softmax(logits)
 
-    def _load(self, content):
-        """The graph as a function from 299x299 images to features and logits."""
-        import tensorflow as tf
 
+class _Graph:
+    """The frozen graph as a function from images of any size to features and logits."""
+
+    def __init__(self, source, content):
+        self._source = source
         graph = tf.compat.v1.GraphDef()
         try:
             graph.ParseFromString(content)
-        except Exception as error:  # protobuf is no dependency of ours to name its error.
-            raise ValueError(f"{self._source} is not a frozen graph: {error}") from error
+        except Exception as error:  # Its class is protobuf's, which is no dependency of ours.
+            raise ValueError(f"{source} is not a frozen graph: {error}") from error
         names = {node.name for node in graph.node}
         # TF-GAN's graph for TPUs uses its input without having it as a node.
         used = {name.partition(":")[0] for node in graph.node for name in node.input}
         missing = sorted(({_POOL, _LOGITS} - names) | ({_INPUT} - names - used))
         if missing:
             raise ValueError(
-                f"{self._source} is not TF-GAN's Inception graph: it lacks {', '.join(missing)} "
+                f"{source} is not TF-GAN's Inception graph: it lacks {', '.join(missing)} "
                 f"(expected: input {_INPUT}, outputs {_POOL} and {_LOGITS})"
             )
 
@@ -133,30 +131,27 @@ class Inception(Features):
             function = tf.compat.v1.wrap_function(call, [images])
         except (ValueError, tf.errors.OpError) as error:
             raise ValueError(
-                f"{self._source} is not TF-GAN's Inception graph: {_first_line(error)}"
+                f"{source} is not TF-GAN's Inception graph: {one_line(error)}"
             ) from error
-        # Or a placeholder that is not used would ask for a value.
-        return function.prune(function.inputs, function.outputs)
+        # Without pruning, a placeholder that is not used would ask for a value.
+        self._function = function.prune(function.inputs, function.outputs)
 
-    def _run(self, images):
-        import tensorflow as tf
-
+    def __call__(self, images):
         images = tf.raw_ops.ResizeBilinear(
             images=images, size=(_SIZE, _SIZE), align_corners=False, half_pixel_centers=False
         )
         images = (images - 128.0) / 128.0
         try:
-            outputs = self._network(tf.broadcast_to(images, (*images.shape[:3], 3)))
+            outputs = self._function(tf.broadcast_to(images, (*images.shape[:3], 3)))
         except tf.errors.OpError as error:
-            raise ValueError(f"{self._source} cannot be run: {_first_line(error)}") from error
+            raise ValueError(f"{self._source} cannot be run: {one_line(error)}") from error
         for output in outputs:
             if output.shape[0] != len(images):
                 raise ValueError(
                     f"{self._source} made {output.shape[0]} rows of {len(images)} images: the "
                     "graph must take batches of any size"
                 )
-        features, logits = (tf.reshape(output, (len(images), -1)) for output in outputs)
-        return features.numpy(), tf.nn.softmax(logits).numpy()
+        return [tf.reshape(output, (len(images), -1)) for output in outputs]
 
 
 def _read_graph(path):
@@ -167,10 +162,9 @@ def _read_graph(path):
             f"archive {URL}"
         )
     if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.is_file())
-        graphs = [file for file in files if file.suffix == ".pb"]
-        archives = [file for file in files if file.name.endswith(_ARCHIVES)]
-        path = path / _choose(path, [file.name for file in graphs or archives])
+        files = sorted(file.name for file in path.iterdir() if file.is_file())
+        graphs = [name for name in files if name.endswith(".pb")]
+        path = path / _choose(path, graphs or [name for name in files if name.endswith(_ARCHIVES)])
     if path.name.endswith(_ARCHIVES):
         return _read_archive(path)
     return path.name, path.read_bytes()
@@ -196,7 +190,3 @@ def _choose(path, names):
             f"{path} must hold one frozen graph, such as {GRAPH_FILE}. Found: {found}"
         )
     return candidates[0]
-
-
-def _first_line(error):
-    return str(error).strip().splitlines()[0]

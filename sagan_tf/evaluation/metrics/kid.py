@@ -1,17 +1,29 @@
 """Kernel Inception distance."""
 
 import numpy as np
-from sklearn.metrics.pairwise import polynomial_kernel
 
-from sagan_tf.evaluation.feature_checks import check_pair
+from sagan_tf.evaluation.metrics.inputs import check_pair
+
+
+def kid(real, fake, protocol):
+    """The metric `kid`, on subsets of at most half of the images: they must differ."""
+    half = max(2, min(len(real.features), len(fake.features)) // 2)
+    mean, std = kernel_inception_distance(
+        real.features,
+        fake.features,
+        protocol.num_subsets,
+        min(protocol.subset_size, half),
+        protocol.seed,
+    )
+    return {"kid": mean, "kid_std": std}, {}
 
 
 def kernel_inception_distance(real, fake, num_subsets=100, subset_size=1000, seed=0):
     """The squared maximum mean discrepancy with the kernel `(x y / d + 1)^3`: KID.
 
-    The unbiased estimate, which may be negative, on random subsets; their mean is unbiased as
-    well, whatever the number of images. TF-GAN: `kernel_classifier_distance_and_std`, which cuts
-    the images into blocks in place of random subsets.
+    This is the unbiased estimate, which may be negative, on random subsets; their mean is unbiased
+    as well, whatever the number of images. TF-GAN's `kernel_classifier_distance_and_std` cuts the
+    images into blocks in place of random subsets.
 
     Args:
         real: Float array of shape `(num_real, d)`.
@@ -19,7 +31,7 @@ def kernel_inception_distance(real, fake, num_subsets=100, subset_size=1000, see
         num_subsets: int. Defaults to `100`.
         subset_size: int, images of each kind in a subset, drawn without repetition; all where
             there are fewer. Defaults to `1000`.
-        seed: int, of the subsets. Defaults to `0`.
+        seed: int, seed of the subsets. Defaults to `0`.
 
     Returns:
         `(mean, std)`: floats, over the subsets; the deviation is that of the population.
@@ -50,6 +62,8 @@ def kernel_inception_distance(real, fake, num_subsets=100, subset_size=1000, see
 
 
 def _squared_discrepancy(real, fake):
+    from sklearn.metrics.pairwise import polynomial_kernel
+
     def mean_of_pairs(points):
         kernel = polynomial_kernel(points, degree=3, coef0=1.0)
         np.fill_diagonal(kernel, 0.0)

@@ -1,10 +1,20 @@
 """Fréchet distances between Gaussians fitted to features."""
 
 import numpy as np
-from scipy.linalg import svdvals
 
-from sagan_tf.evaluation.feature_checks import check_same_dimension
-from sagan_tf.evaluation.moments import Moments
+from sagan_tf.evaluation.metrics.inputs import check_same_dimension
+from sagan_tf.evaluation.metrics.moments import Moments
+
+
+def fid(real, fake, protocol):
+    """The metric `fid`."""
+    return {"fid": frechet_distance(real.moments, fake.moments)}, {}
+
+
+def intra_fid(real, fake, protocol):
+    """The metric `intra_fid`, with the distance of each class."""
+    mean, distances = intra_class_frechet_distance(real.class_moments, fake.class_moments)
+    return {"intra_fid": mean}, {label: {"fid": value} for label, value in distances.items()}
 
 
 def frechet_distance(real, fake):
@@ -15,7 +25,7 @@ def frechet_distance(real, fake):
     taken, singular covariances do no harm, and the result is never NaN.
 
     The distance depends on the number of images and is biased upwards by few: compare equal
-    numbers only. TF-GAN: `frechet_classifier_distance_from_activations`.
+    numbers only. TF-GAN calls it `frechet_classifier_distance_from_activations`.
 
     Args:
         real: Float array of shape `(num_real, d)`, or `Moments`.
@@ -31,6 +41,8 @@ def frechet_distance(real, fake):
     Reference:
         [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), equation 6.
     """
+    from scipy.linalg import svdvals
+
     real, fake = Moments.of(real), Moments.of(fake)
     check_same_dimension(real.dimension, fake.dimension)
     real_mean, real_root = real.mean_and_root()
@@ -63,17 +75,15 @@ def intra_class_frechet_distance(real, fake):
     Reference:
         [Miyato & Koyama, 2018](https://arxiv.org/abs/1802.05637), section 4.1.
     """
-    if not real and not fake:
-        raise ValueError("There are no classes")
     distances = {}
     for label in sorted({*real, *fake}):
-        moments = {}
-        for kind, classes in (("real", real), ("fake", fake)):
-            moments[kind] = Moments.of(classes.get(label, np.zeros((0, 1))))
-            if moments[kind].count < 2:
-                raise ValueError(
-                    f"Every class needs at least 2 real and 2 fake images. "
-                    f"Received: {moments[kind].count} {kind} of class {label}"
-                )
-        distances[label] = frechet_distance(moments["real"], moments["fake"])
+        pair = [Moments.of(classes.get(label, np.zeros((0, 1)))) for classes in (real, fake)]
+        if min(moments.count for moments in pair) < 2:
+            raise ValueError(
+                "Every class needs at least 2 real and 2 fake images. Received: "
+                f"{pair[0].count} real and {pair[1].count} fake of class {label}"
+            )
+        distances[label] = frechet_distance(*pair)
+    if not distances:
+        raise ValueError("There are no classes")
     return float(np.mean(list(distances.values()))), distances

@@ -2,22 +2,27 @@
 
 import numpy as np
 
-from sagan_tf.evaluation.distances import map_distance_rows
-from sagan_tf.evaluation.feature_checks import check_pair
+from sagan_tf.evaluation.metrics.inputs import check_pair, distance_rows
+
+
+def prdc(real, fake, protocol):
+    """The metric `prdc`."""
+    numbers = precision_recall_density_coverage(real.features, fake.features, protocol.neighbors)
+    return numbers, {}
 
 
 def precision_recall_density_coverage(real, fake, neighbors=5):
     """How typical and how varied the fakes are, by balls around the images.
 
-    The ball of an image reaches to its k-th nearest neighbour among the images of its own kind; a
+    The ball of an image reaches to its k-th nearest neighbor among the images of its own kind; a
     point is inside if it is nearer than that (with `<`, as in Naeem's code; Kynkäänniemi et al.
-    write `<=`, which differs for duplicates only). Precision: the share of fakes inside of a real
-    ball. Recall: the share of real images inside of a fake ball. Density: the number of real
-    balls that a fake is in, on the average, divided by k. Coverage: the share of real balls with a
-    fake inside. TF-GAN has no such function.
+    write `<=`, which differs for duplicates only). Precision is the share of fakes inside of a real
+    ball. Recall is the share of real images inside of a fake ball. Density is the mean number of
+    real balls that a fake is in, divided by k. Coverage is the share of real balls with a fake
+    inside. TF-GAN has no such function.
 
     Distances are sums of squared differences, so that ties are ties. Memory is that of the
-    features and of a few hundred rows of distances.
+    features and of a part of the rows of distances.
 
     Args:
         real: Float array of shape `(num_real, d)`.
@@ -40,26 +45,25 @@ def precision_recall_density_coverage(real, fake, neighbors=5):
         raise ValueError(f"`neighbors` must be at least 1. Received: {neighbors}")
     real, fake = check_pair(real, fake, minimum=neighbors + 1)
     real_radii, fake_radii = _squared_radii(real, neighbors), _squared_radii(fake, neighbors)
-
-    def compare(distances, rows):
-        inside = distances < real_radii[rows, None]
-        return inside.any(axis=1), inside.sum(axis=0), (distances < fake_radii).any(axis=1)
-
-    covered, balls, recalled = zip(*map_distance_rows(real, fake, compare), strict=True)
-    balls = np.sum(balls, axis=0)
+    balls, covered, recalled = np.zeros(len(fake), int), [], []
+    for distances in distance_rows(real, fake):
+        inside = distances < real_radii[len(covered) : len(covered) + len(distances), None]
+        balls += inside.sum(axis=0)
+        covered.extend(inside.any(axis=1))
+        recalled.extend((distances < fake_radii).any(axis=1))
     return {
         "precision": float(np.mean(balls > 0)),
-        "recall": float(np.concatenate(recalled).mean()),
+        "recall": float(np.mean(recalled)),
         "density": float(balls.mean() / neighbors),
-        "coverage": float(np.concatenate(covered).mean()),
+        "coverage": float(np.mean(covered)),
     }
 
 
 def _squared_radii(points, neighbors):
-    """Squared distance of each point to its k-th nearest neighbour; the nearest is itself."""
-
-    def radii(distances, rows):
-        # A view would keep all of the distances.
-        return np.partition(distances, neighbors, axis=1)[:, neighbors].copy()
-
-    return np.concatenate(map_distance_rows(points, points, radii))
+    """Squared distance of each point to its k-th nearest neighbor; the nearest is itself."""
+    # A view would keep all of the distances.
+    radii = [
+        np.partition(distances, neighbors, axis=1)[:, neighbors].copy()
+        for distances in distance_rows(points, points)
+    ]
+    return np.concatenate(radii)

@@ -1,21 +1,13 @@
-"""What all scores ask of the features that they are given."""
+"""What arrays of features go through before metrics compute with them."""
 
 import numpy as np
 
 
 def check_features(features, name="features", dimension=None):
-    """A copy of features as a float64 array.
-
-    Args:
-        features: Float array of shape `(num_images, d)`.
-        name: str, what to call them in messages. Defaults to `"features"`.
-        dimension: int, the `d` that they must have; `None` for any. Defaults to `None`.
-
-    Returns:
-        float64 array of the same shape.
+    """A float64 copy of features `(num_images, d)`, whose `d` is `dimension` if that is given.
 
     Raises:
-        ValueError: if the shape is another one, or a value is NaN or infinite.
+        ValueError: if the shape is another one, or a value is NaN or infinite; it has the `name`.
     """
     features = np.asarray(features)
     if features.ndim != 2 or (dimension is not None and features.shape[1] != dimension):
@@ -23,7 +15,7 @@ def check_features(features, name="features", dimension=None):
         raise ValueError(
             f"`{name}` must have shape (num_images, {expected}). Received: shape={features.shape}"
         )
-    # In one order in memory, on which that of sums depends.
+    # Sums depend on the order in memory.
     features = np.array(features, "float64", order="C")
     broken = ~np.isfinite(features).all(axis=1)
     if broken.any():
@@ -35,18 +27,12 @@ def check_features(features, name="features", dimension=None):
 
 
 def check_pair(real, fake, minimum):
-    """Features of real and of generated images as float64 arrays of the same dimension.
-
-    Args:
-        real: Float array of shape `(num_real, d)`.
-        fake: Float array of shape `(num_fake, d)`.
-        minimum: int, how many rows each must have at least.
+    """Float64 copies of the features of at least `minimum` real and as many generated images.
 
     Raises:
-        ValueError: if they are not, or too few.
+        ValueError: as `check_features`, or if the dimensions differ, or there are too few images.
     """
-    real = check_features(real, "real")
-    fake = check_features(fake, "fake")
+    real, fake = check_features(real, "real"), check_features(fake, "fake")
     check_same_dimension(real.shape[1], fake.shape[1])
     if min(len(real), len(fake)) < minimum:
         raise ValueError(
@@ -57,9 +43,22 @@ def check_pair(real, fake, minimum):
 
 
 def check_same_dimension(real, fake):
-    """Raises a ValueError if real and fake features are not of the same dimension."""
+    """Raises a ValueError if real and fake features have different dimensions."""
     if real != fake:
         raise ValueError(
             "`real` and `fake` must be features of the same network. "
             f"Received: {real} and {fake} dimensions"
         )
+
+
+def distance_rows(points, others):
+    """Parts, in order, of the matrix of squared distances between two float64 arrays `(n, d)`.
+
+    Each distance is a sum of squared differences, which unlike `|x|^2 + |y|^2 - 2 x y` is
+    symmetric, and 0 between doubles: ties stay ties.
+    """
+    from sklearn.metrics import pairwise_distances_chunked
+
+    return pairwise_distances_chunked(
+        points, others, metric="sqeuclidean", n_jobs=-1, working_memory=64
+    )
