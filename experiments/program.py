@@ -50,12 +50,36 @@ def start_tensorflow():
             import tensorflow  # noqa: F401
 
 
+def load_models(*names, standing_statistics=0, truncation=1.0):
+    """The `SAGAN` of each name of a preset, model folder or run; unknown ones are said at once.
+
+    Args:
+        *names: As of `SAGAN.from_preset`.
+        standing_statistics: int, batches from which to recompute the averaged generator's
+            batch-norm statistics; 0 leaves them as they are saved. Defaults to `0`.
+        truncation: float, factor of the latents of these batches. Defaults to `1.0`.
+    """
+    from sagan_tf.models.model_folder import find_model
+
+    folders = [find_model(name) for name in names]
+    start_tensorflow()
+
+    from sagan_tf import SAGAN
+
+    sagans = [SAGAN.from_preset(folder) for folder in folders]
+    for sagan in sagans if standing_statistics else ():
+        sagan.recalibrate(standing_statistics, truncation)
+    return sagans
+
+
 def _parse(argv):
     try:
         return FLAGS(argv)
     except flags.Error as error:
         text = " ".join(str(error).split())
-        text = re.sub(r"^flag --(\w+)=(.*?): it must be (.*)", r"--\1 must be \3. Received: \2", text)
+        text = re.sub(
+            r"^flag --(\w+)=(.*?): it must be (.*)", r"--\1 must be \3. Received: \2", text
+        )
         sys.exit(f"{os.path.basename(argv[0])}: error: {text}")
 
 
@@ -98,7 +122,9 @@ def _is_ours_or_grave(record):
 
 def _with_flags(text):
     """The library names its arguments; those that are flags here get their dashes."""
-    return re.sub(r"`(\w+)`", lambda match: f"--{match[1]}" if match[1] in FLAGS else match[0], text)
+    return re.sub(
+        r"`(\w+)`", lambda match: f"--{match[1]}" if match[1] in FLAGS else match[0], text
+    )
 
 
 def _one_line(error):

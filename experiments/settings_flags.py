@@ -1,4 +1,4 @@
-"""Flags made of the dataclasses of settings: one flag per field, named, typed and explained by it."""
+"""Flags made of the dataclasses of settings, one per field: its name, type, range and help."""
 
 import ast
 import dataclasses

@@ -10,7 +10,6 @@ from sagan_tf.models.architecture import architecture
 from sagan_tf.models.copies import with_standing_statistics
 from sagan_tf.models.discriminator import Discriminator
 from sagan_tf.models.generator import Generator
-from sagan_tf.models.optimizers import check_optimizer
 from sagan_tf.models.model_folder import (
     check_weights,
     find_model,
@@ -18,6 +17,7 @@ from sagan_tf.models.model_folder import (
     read_weights,
     write_preset,
 )
+from sagan_tf.models.optimizers import check_optimizer
 from sagan_tf.models.presets import PRESETS
 from sagan_tf.models.sampling import check_labels, draw_inputs, run_generator
 

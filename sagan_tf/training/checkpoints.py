@@ -186,9 +186,7 @@ class Checkpoints:
             raise ValueError(f"{path} is of seed {state['seed']}, not {self.sagan.seed}")
         difference = self.sagan.config.model.differences(config.model)
         if difference:
-            raise ValueError(
-                f"{path} is of another architecture: {'; '.join(difference.values())}"
-            )
+            raise ValueError(f"{path} is of another architecture: {'; '.join(difference.values())}")
         # Keras would only warn, and leave the optimizer as it is.
         for name, count in self._optimizer_variables().items():
             found = state["optimizer_variables"][name]

@@ -49,9 +49,7 @@ class Recorder(Periodic):
             nor a score.
     """
 
-    def __init__(
-        self, directory, images_per_step, options=None, checkpoints=None, evaluation=None
-    ):
+    def __init__(self, directory, images_per_step, options=None, checkpoints=None, evaluation=None):
         super().__init__()
         self.directory = pathlib.Path(directory)
         self.images_per_step = images_per_step

@@ -33,9 +33,7 @@ def check_run(directory, config, extend=False):
         raise ValueError(f"{directory} holds a model that is no run: choose another directory")
     difference = config.model.differences(found.model) | config.recipe.differences(found.recipe)
     if config.class_names != found.class_names:
-        difference["class_names"] = (
-            f"classes {found.class_names} there, {config.class_names} here"
-        )
+        difference["class_names"] = f"classes {found.class_names} there, {config.class_names} here"
     constant = config.recipe.learning_rate_schedule == "constant"
     if "steps" in difference and constant and config.recipe.steps > found.recipe.steps:
         if extend:

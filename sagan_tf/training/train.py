@@ -13,7 +13,12 @@ from sagan_tf.training.interruption import Interrupted, Interruption
 from sagan_tf.training.progress_bar import ProgressBar
 from sagan_tf.training.recorder import Recorder
 from sagan_tf.training.run import check_run, open_run, open_scores, write_results
-from sagan_tf.training.strategy import describe_strategy, is_chief, make_strategy, replica_batch_size
+from sagan_tf.training.strategy import (
+    describe_strategy,
+    is_chief,
+    make_strategy,
+    replica_batch_size,
+)
 from sagan_tf.training.trainer import Trainer
 
 
@@ -71,7 +76,7 @@ def for_dataset(config, options, adapt_classes=False):
         the `data.Source`.
     """
     recipe = config.recipe
-    source = data.find_dataset(
+    source = data.open_source(
         recipe.dataset, recipe.split, data_dir=options.data_dir, download=options.download
     )
     config = config.override(dataset_size=len(source))
