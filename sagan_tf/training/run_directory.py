@@ -8,9 +8,8 @@ from absl import logging
 
 from sagan_tf.config import Config, ModelConfig, TrainingConfig
 from sagan_tf.files import read_json_lines
-from sagan_tf.training.sample_writer import class_grid
 from sagan_tf.training.strategy import is_chief
-from sagan_tf.visualization import attention_overlay, training_curves
+from sagan_tf.visualization import attention_picture, class_grid, training_curves
 
 _CONFIG = "config.json"
 _SCORES = "evaluation.json"
@@ -195,35 +194,3 @@ def write_results(sagan, directory):
         paths[name] = directory / f"{name}.png"
         picture.save(paths[name])
     return paths
-
-
-def attention_picture(sagan, labels=None, num_images=5, seed=0, **options):
-    """Samples with what some of their pixels attended to, at the highest resolution of attention.
-
-    Args:
-        sagan: A `SAGAN` whose generator attends.
-        labels: As in `SAGAN.generate`; `None` takes the first classes in turn.
-        num_images: int. Defaults to `5`.
-        seed: int. Defaults to `0`.
-        **options: `truncation` and `use_ema` of `SAGAN.generate`.
-
-    Returns:
-        A `PIL.Image`.
-
-    Raises:
-        ValueError: if the generator has no attention.
-    """
-    names = list(sagan.generator.gates)
-    if not names:
-        raise ValueError("This model has no attention to show: attention_resolutions is empty")
-    num_classes = sagan.generator.num_classes
-    if labels is None and num_classes is not None:
-        labels = range(min(num_classes, num_images))
-    images, maps = sagan.generate(
-        None if labels is None else list(labels),
-        num_images,
-        seed=seed,
-        return_attention=True,
-        **options,
-    )
-    return attention_overlay(images, maps[names[-1]])

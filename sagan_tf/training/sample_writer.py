@@ -7,9 +7,7 @@ import tensorflow as tf
 
 from sagan_tf.training.periodic import Periodic
 from sagan_tf.training.strategy import is_chief
-from sagan_tf.visualization import sample_grid
-
-_COLUMNS, _ROWS = 10, 6
+from sagan_tf.visualization import class_grid
 
 
 class SampleWriter(Periodic):
@@ -46,21 +44,3 @@ class SampleWriter(Periodic):
     def on_train_end(self, logs=None):
         if is_chief():
             self._writer.close()
-
-
-def class_grid(sagan, seed=0):
-    """A picture of samples, one column for each of the first ten classes.
-
-    Args:
-        sagan: A `SAGAN`.
-        seed: int, of the latents. Defaults to `0`.
-
-    Returns:
-        A `PIL.Image`.
-    """
-    num_classes = sagan.generator.num_classes
-    if num_classes is None:
-        return sample_grid(sagan.generate(num_images=_COLUMNS * _ROWS, seed=seed), _COLUMNS)
-    labels = range(min(num_classes, _COLUMNS))
-    images = sagan.generate(list(labels), num_images=len(labels) * _ROWS, seed=seed)
-    return sample_grid(images, column_labels=labels)
