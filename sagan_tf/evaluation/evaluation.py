@@ -28,7 +28,7 @@ class Evaluation:
     """Scores generators against a data set, under one protocol.
 
     It computes the features of the real images when it is made, which takes minutes with Inception
-    and 10,000 images, so that what cannot be scored is refused before an image is drawn. It changes
+    and 10,000 images: what cannot be scored is refused before an image is drawn. It changes
     nothing of a model: no weight, no vector of a power iteration, no moving statistic.
 
     Args:
@@ -39,13 +39,10 @@ class Evaluation:
         channels: 1 or 3. Defaults to `3`.
         num_classes: int, classes of the generators; `None` for unconditional ones. Defaults to
             `None`.
-        attention_resolutions: Sequence of int, resolutions at which the generators attend. It only
-            serves `score_names`. Defaults to `None`, that of the image size.
+        attention_resolutions: Sequence of int, resolutions at which the generators attend; only
+            `score_names` depends on it. Defaults to `None`, that of the image size.
         skip_corrupt: bool, see `sagan_tf.data.load`. Defaults to `False`.
         verbose: bool, whether to show progress bars. Defaults to `False`.
-
-    Attributes:
-        protocol: The `Protocol`, with the numbers of images and the metrics filled in.
 
     Raises:
         ValueError: if there are too few real images, one cannot be read, or a metric does not
@@ -77,13 +74,13 @@ class Evaluation:
         protocol = (protocol or Protocol()).for_data(source.name, len(source), num_classes)
         self.source = source
         self.features = features
+        self.protocol = protocol
         self.image_size = image_size
         self.channels = channels
         self.num_classes = num_classes
         self.attention_resolutions = attention_resolutions
         self.skip_corrupt = skip_corrupt
         self.verbose = verbose
-        self.protocol = protocol
         order = np.random.default_rng(protocol.seed).permutation(len(source))
         self._real_indices = order[: protocol.num_real_images]
         self._real = self._statistics_of_real(self._real_indices, "real images")
@@ -102,41 +99,33 @@ class Evaluation:
 
     @property
     def score_names(self):
-        """List of the names of all scores that `flat_scores` returns."""
+        """List of the names of all that `flat_scores` returns."""
         resolutions = self.attention_resolutions
         if resolutions is None:
             resolutions = (architecture(self.image_size).attention,)
-        return score_names(self.protocol.metrics) + [
-            f"generator_attention_{resolution}_{key}"
-            for resolution in sorted(resolutions)
-            for key in _ATTENTION_SCORES
-        ]
+        attention = [f"attention_{resolution}" for resolution in sorted(resolutions)]
+        return [*score_names(self.protocol.metrics), *_attention_names(attention)]
 
     def flat_scores(self, sagan):
-        """Scores a model as `score` does.
+        """Dict of floats: the values of `score`, and what attention does.
 
-        Returns:
-            Dict from `score_names` to floats: the values, and as
-            `generator_attention_<resolution>_distance`, `_entropy` and `_effect` what attention
-            does.
+        The latter are `generator_attention_<resolution>_distance`, `_entropy` and `_effect`, see
+        `attention_numbers`.
         """
         scores = self.score(sagan)
-        return scores.values | {
-            f"generator_{name}_{key}": numbers[key]
-            for name, numbers in scores.attention.items()
-            for key in _ATTENTION_SCORES
+        attention = {
+            name: scores.attention[key][number]
+            for name, (key, number) in _attention_names(scores.attention).items()
         }
+        return scores.values | attention
 
     def score(self, sagan, seed=None):
-        """Scores a model.
+        """The `Scores` of a model.
 
         Args:
             sagan: A `SAGAN` for images of the same size, channels and classes.
             seed: int, seed of latents and labels; with uniform labels the images are those of
                 `sagan.generate(num_images=..., seed=seed)`. Defaults to the protocol's.
-
-        Returns:
-            A `Scores`.
 
         Raises:
             ValueError: if the model does not fit, or an image is NaN.
@@ -162,13 +151,9 @@ class Evaluation:
         return dataclasses.replace(scores, attention=attention)
 
     def score_real(self, seed=None):
-        """Scores one half of the real images against the other: the floor for any model.
+        """The `Scores` of one half of the real images against the other: the floor for any model.
 
-        Args:
-            seed: int, seed of the halves, each of `num_images` at most. Defaults to the protocol's.
-
-        Returns:
-            A `Scores`.
+        The halves have `num_images` at most, and depend on the seed, by default the protocol's.
         """
         seed = self.protocol.seed if seed is None else seed
         order = np.random.default_rng(seed).permutation(len(self.source))
@@ -211,12 +196,12 @@ class Evaluation:
         read = self._reader(indices)
         with ThreadPoolExecutor() as threads:
             for part in self._parts(len(indices), name):
-                images, labels = zip(*threads.map(read, range(part.start, part.stop)), strict=True)
+                images, labels = zip(*threads.map(read, range(len(indices))[part]), strict=True)
                 statistics.update(np.stack(images), np.stack(labels))
         return statistics
 
     def _reader(self, indices):
-        """Reads real images by their place in `indices`, on which depends what replaces one."""
+        # What replaces a corrupt image depends on its place in `indices`.
         source = Subset(self.source, indices)
         return ImageReader(
             source, self.image_size, self.channels, self.num_classes, self.skip_corrupt
@@ -226,9 +211,8 @@ class Evaluation:
         """Slices of a batch each, with a progress bar."""
         with tqdm.tqdm(total=count, desc=name, unit="img", disable=not self.verbose) as bar:
             for start in range(0, count, _BATCH):
-                part = slice(start, min(start + _BATCH, count))
-                yield part
-                bar.update(part.stop - part.start)
+                yield slice(start, start + _BATCH)
+                bar.update(min(_BATCH, count - start))
 
     def _draw(self, generator, latents, labels):
         """Images of at most a batch, by a function traced once per generator."""
@@ -248,3 +232,12 @@ class Evaluation:
                     f"The generator does not fit the evaluation: {name} is {theirs} there, "
                     f"{ours} here"
                 )
+
+
+def _attention_names(maps):
+    """Dict from names of scores to pairs of a map and one of its numbers."""
+    return {
+        f"generator_{name}_{number}": (name, number)
+        for name in maps
+        for number in _ATTENTION_SCORES
+    }

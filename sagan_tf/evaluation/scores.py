@@ -34,7 +34,7 @@ def compare(real, fake, protocol, class_names=None):
     Args:
         real: `FeatureStatistics` of real images.
         fake: `FeatureStatistics` of the images to score, of the same network.
-        protocol: A `Protocol`. Its `metrics` may be `None`, see `choose_metrics`.
+        protocol: A `Protocol`. `None` as its `metrics` are all that apply.
         class_names: Sequence of str, for the table of classes. Defaults to `None`, numbers.
 
     Returns:
@@ -66,45 +66,32 @@ def compare(real, fake, protocol, class_names=None):
 
 
 def choose_metrics(protocol, real, num_images, class_counts, class_names):
-    """The metrics to compare with, after a check that there is what they need.
+    """The metrics to compute: those of the protocol, or all that apply, and that cost nothing.
 
-    Without `protocol.metrics` these are all that apply: those by class only where each class has
-    as many images as there are features.
-
-    Args:
-        protocol: A `Protocol`.
-        real: `FeatureStatistics` of the real images.
-        num_images: int, generated images.
-        class_counts: Sequence of int, generated images of each class; empty without classes.
-        class_names: Sequence of their names, for messages.
-
-    Returns:
-        Tuple of some keys of `METRICS`.
-
-    Raises:
-        ValueError: if a metric that was asked for, or the FID, cannot be computed.
+    Metrics of classes apply where each class has as many images as there are features. If one
+    that was asked for, or the FID, lacks what it needs, that is a ValueError.
     """
+    enough = 0 if protocol.allow_few_images else real.moments.dimension
     chosen = []
     for name, metric in METRICS.items():
         asked = name in (protocol.metrics or ())
         if not (asked or metric.always or protocol.metrics is None):
             continue
-        missing = None
+        missing, groups = None, []
         if metric.by_class and real.num_classes is None:
             missing = "there are none"
-        elif metric.needs == CLASS_MOMENTS and not real.by_class:
-            missing = "their moments were not gathered"
         elif metric.needs == PREDICTED_LABELS and not real.network.predicts_labels:
             missing = f"{real.network.name} does not predict them"
-        groups = []
-        if metric.needs == MOMENTS:
-            groups = [("", real.num_images, num_images)]
-        elif metric.needs == CLASS_MOMENTS and not missing:
+        elif metric.needs == CLASS_MOMENTS and not real.by_class:
+            missing = "their moments were not gathered"
+        elif metric.needs == CLASS_MOMENTS:
             where = [f" of class {each}" for each in class_names]
             groups = zip(where, real.class_counts, class_counts, strict=True)
+        elif metric.needs == MOMENTS:
+            groups = [("", real.num_images, num_images)]
         for where, *counts in groups:
-            if min(counts) < real.moments.dimension and not protocol.allow_few_images:
-                missing = missing or (
+            if not missing and min(counts) < enough:
+                missing = (
                     f"{real.moments.dimension} features need as many images. Received: "
                     f"{counts[0]} real and {counts[1]} generated ones{where}. Take more, choose "
                     "other metrics, or accept a distance that says little with allow_few_images"

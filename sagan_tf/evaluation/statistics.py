@@ -59,17 +59,7 @@ class FeatureStatistics:
         return np.bincount(self.labels, minlength=self.num_classes or 0)
 
     def update(self, images, labels=None):
-        """Takes up the next images.
-
-        Args:
-            images: Array `(n, height, width, 1 or 3)` of uint8 pixels, or of floats in [-1, 1],
-                which are rounded to such.
-            labels: Int array `(n,)`; ignored without classes. Defaults to `None`.
-
-        Raises:
-            TypeError: if the images are other integers.
-            ValueError: if the shape is another one, a value is NaN, or a label out of range.
-        """
+        """Takes up the next images and their labels, see `statistics_of`."""
         images = np.asarray(images)
         if self.num_classes is not None:
             labels = _check_labels(labels, len(images), self.num_classes)
@@ -91,15 +81,17 @@ def statistics_of(images, network, labels=None, num_classes=None, **options):
     """The `FeatureStatistics` of images at hand, such as those of another model.
 
     Args:
-        images: As for `FeatureStatistics.update`.
+        images: Array `(num_images, height, width, 1 or 3)` of uint8 pixels, or of floats in
+            [-1, 1], which are rounded to such.
         network: A `Features`.
         labels: Int array `(num_images,)`; ignored without `num_classes`. Defaults to `None`.
         num_classes: int. Defaults to `None`, for images without classes.
         **options: `max_compared` and `by_class` of `FeatureStatistics`.
 
     Raises:
-        TypeError: as `FeatureStatistics.update`.
-        ValueError: as `FeatureStatistics.update`, or if the images seem to be in [0, 1].
+        TypeError: if the images are other integers.
+        ValueError: if their shape is another one, a value is NaN, they seem to be in [0, 1], or
+            there are other labels than one in `[0, num_classes)` for each image.
     """
     images = np.asarray(images)
     low, high = (images.min(), images.max()) if images.size else (0, 0)

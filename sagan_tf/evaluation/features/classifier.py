@@ -35,19 +35,17 @@ class Classifier(Features):
     root mean square over training images.
 
     It is made by `Classifier.trained_on`. It computes in float32 on the CPU, whatever the global
-    dtype policy: on GPUs, two trainings do not end with the same weights.
-
-    Images of another size are resized: bilinear, antialiased, not rounded. Grey images get three
-    equal channels if it was trained on colors; images in color are an error if it was trained on
-    grey ones.
+    dtype policy: on GPUs, two trainings do not end with the same weights. Images of another size
+    are resized: bilinear, antialiased, not rounded. Grey images get three equal channels if it was
+    trained on colors; images in color are an error if it was trained on grey ones.
 
     Args:
         network: Keras model from images in [-1, 1] to `[features, logits]`.
-        accuracy: float, its share of right answers among images that were held out.
-        **details: What else `description` is to tell, ready for JSON.
+        **details: What else `description` is to tell, `accuracy` among it: the share of right
+            answers among images that were held out.
     """
 
-    def __init__(self, network, accuracy, **details):
+    def __init__(self, network, **details):
         _, self._size, _, self._channels = network.inputs[0].shape
         features, logits = network.outputs
         super().__init__(
@@ -57,10 +55,9 @@ class Classifier(Features):
             fingerprint=digest(f"classifier {VERSION}", *network.get_weights())[:16],
             predicts_labels=True,
             input_size=self._size,
-            accuracy=accuracy,
             **details,
         )
-        self.accuracy = accuracy
+        self.accuracy = details["accuracy"]
         self._network = network
         self._call = tf.function(lambda images: network(images, training=False))
 
@@ -98,9 +95,8 @@ class Classifier(Features):
 
         Raises:
             ValueError: if an argument is out of range, the number of classes is not known, there
-                are fewer than 2 of them or fewer than 2 images of one, or an image or a label is
-                broken (`tf.errors.InvalidArgumentError` for one in a data set too large to be
-                decoded at once).
+                are fewer than 2 of them or than 2 images of one, or an image or a label is broken
+                (`tf.errors.InvalidArgumentError` if the data set is too large to be kept decoded).
         """
         num_classes = source.num_classes if num_classes is None else num_classes
         _check(source, image_size, channels, num_classes, steps)
@@ -171,20 +167,14 @@ def _check(source, image_size, channels, num_classes, steps):
 
 
 def _check_labels(source, num_classes):
-    """Raises a ValueError unless there are two images or more of each class, and no other."""
+    """Raises a ValueError unless there are two images or more of each class; `load` does others."""
 
     def label(index):
-        with contextlib.suppress(OSError):  # Unreadable images are reported by `load`.
-            return source.read(int(index))[1:]
+        with contextlib.suppress(OSError):
+            return source.read(int(index)).label
 
     with ThreadPoolExecutor() as threads:
-        found = list(filter(None, threads.map(label, _spaced(len(source), _MAX_LABELS))))
-    for number, name in found:
-        if not 0 <= number < num_classes:
-            raise ValueError(
-                f"Labels must be in [0, {num_classes}). Received: label {number} of {name}"
-            )
-    counts = collections.Counter(number for number, _ in found)
+        counts = collections.Counter(threads.map(label, _spaced(len(source), _MAX_LABELS)))
     rare = min(range(num_classes), key=lambda number: counts[number])
     if counts[rare] < 2:
         raise ValueError(
@@ -250,33 +240,29 @@ def _build_network(image_size, channels, num_classes):
     """An untrained network, float32, from images in [-1, 1] to `[features, logits]`."""
     seeds = itertools.count(_SEED)
 
-    def convolution(x, filters, strides, name):
+    def initializer(kind):
+        return getattr(keras.initializers, kind)(seed=next(seeds))
+
+    def convolution(filters, strides, name):
+        options = {"padding": "same", "activation": "relu", "name": name}
         return keras.layers.Conv2D(
-            filters,
-            3,
-            strides,
-            padding="same",
-            activation="relu",
-            kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
-            name=name,
-        )(x)
+            filters, 3, strides, kernel_initializer=initializer("HeNormal"), **options
+        )
 
     # All have names, or layers that are made later in the process would be numbered otherwise.
     with _float32_policy():
         images = keras.Input((image_size, image_size, channels), name="images")
-        x = convolution(images, 16, 1, "stem")
+        x = convolution(16, 1, "stem")(images)
         size = image_size
         while size > 4:
             size = -(-size // 2)
-            x = convolution(x, _DIMENSION, 2, f"down_{size}")
-            x = convolution(x, _DIMENSION, 1, f"conv_{size}")
+            x = convolution(_DIMENSION, 2, f"down_{size}")(x)
+            x = convolution(_DIMENSION, 1, f"conv_{size}")(x)
         if image_size <= 4:
-            x = convolution(x, _DIMENSION, 1, "conv")
+            x = convolution(_DIMENSION, 1, "conv")(x)
         features = keras.layers.GlobalAveragePooling2D(name="features")(x)
         logits = keras.layers.Dense(
-            num_classes,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
-            name="logits",
+            num_classes, kernel_initializer=initializer("GlorotUniform"), name="logits"
         )(features)
         return keras.Model(images, [features, logits], name="classifier")
 

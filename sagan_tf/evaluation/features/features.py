@@ -24,10 +24,7 @@ class Features(abc.ABC):
             before. Features whose fingerprints differ cannot be compared.
         predicts_labels: bool, whether the classes are the labels of the data set. Defaults to
             `False`.
-        **details: What else `description` is to tell, ready for JSON.
-
-    Attributes:
-        description: dict, ready for JSON, of all arguments but `predicts_labels`.
+        **details: What else `description`, a dict ready for JSON, is to tell.
 
     Call arguments:
         images: uint8 array `(num_images, height, width, 1 or 3)`.

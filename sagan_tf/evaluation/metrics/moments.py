@@ -18,15 +18,6 @@ class Moments:
 
     Args:
         dimension: int, number of features `d`.
-
-    Example:
-
-    ```python
-    moments = Moments(64)
-    for batch in batches:
-        moments.update(batch)  # (num_images, 64)
-    frechet_distance(real_moments, moments)
-    ```
     """
 
     def __init__(self, dimension):
@@ -52,14 +43,7 @@ class Moments:
         return self._state[0] + sum(map(len, self._waiting))
 
     def update(self, features):
-        """Takes up more features.
-
-        Args:
-            features: Float array of shape `(num_images, dimension)`.
-
-        Raises:
-            ValueError: if the shape is another one, or a value is NaN or infinite.
-        """
+        """Takes up more features, a finite float array of shape `(num_images, dimension)`."""
         features = check_features(features, dimension=self.dimension)
         if self._origin is None and len(features):
             self._origin = features[0].copy()
@@ -73,14 +57,9 @@ class Moments:
         self._waiting = [rows[whole:].copy()]
 
     def mean_and_root(self):
-        """The mean, and a square root of the covariance.
+        """The mean, float64 `(d,)`, and a root of the covariance, float64 `(at most d, d)`.
 
-        Returns:
-            `(mean, root)`, float64 of shapes `(d,)` and `(at most d, d)`; `root^T root` is the
-            unbiased covariance.
-
-        Raises:
-            ValueError: if there are fewer than two images.
+        `root^T root` is the unbiased covariance. Fewer than two images are a ValueError.
         """
         if self.count < 2:
             raise ValueError(f"A covariance needs at least 2 images. Received: {self.count}")
