@@ -29,8 +29,8 @@ TENSORFLOW_ANYWHERE = {"export", "evaluation", "training", "data"}
 TENSORFLOW_IN_FUNCTIONS = {"visualization", "interop", "models"}
 TENSORFLOW = {"tensorflow", "tensorflow_datasets", "tensorflow_hub", "tensorboard"}
 # The body of `SAGAN.train_step`, which imports it when called.
-TRAIN_STEP = "sagan_tf.models.train_step"
-TRAIN_STEP_FILE = "sagan_tf/models/train_step.py"
+TRAIN_STEP = "sagan_tf.models.update"
+TRAIN_STEP_FILE = "sagan_tf/models/update.py"
 FILES = sorted(
     path.relative_to(ROOT).as_posix()
     for path in (ROOT / "sagan_tf").rglob("*.py")

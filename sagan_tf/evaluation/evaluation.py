@@ -14,10 +14,9 @@ from sagan_tf.evaluation.metrics import CLASS_MOMENTS, METRICS, score_names
 from sagan_tf.evaluation.metrics.diversity import nearest_neighbors
 from sagan_tf.evaluation.protocol import Protocol
 from sagan_tf.evaluation.scores import choose_metrics, compare
-from sagan_tf.evaluation.standing_statistics import with_standing_statistics
 from sagan_tf.evaluation.statistics import FeatureStatistics
 from sagan_tf.images import from_uint8, to_uint8
-from sagan_tf.models import draw_inputs
+from sagan_tf.models import draw_inputs, with_standing_statistics
 from sagan_tf.models.architecture import architecture
 
 _BATCH = 64
@@ -134,14 +133,14 @@ class Evaluation:
         protocol = self.protocol
         seed = protocol.seed if seed is None else seed
         self._check_fit(sagan.generator)
-        generator = sagan.ema_generator if protocol.use_ema else sagan.generator
+        generator = sagan.ema_generator if protocol.ema else sagan.generator
         if protocol.standing_statistics:
             generator = with_standing_statistics(
                 generator, protocol.standing_statistics, protocol.truncation, seed
             )
         latents, labels = draw_inputs(generator, protocol.num_images, seed)
         latents = latents * np.float32(protocol.truncation)
-        if protocol.labels == "data" and self.num_classes is not None:
+        if protocol.labels_from == "data" and self.num_classes is not None:
             labels = np.resize(self._real.labels, len(latents))
         fake = self._new_statistics()
         for part in self._parts(len(latents), "generated images"):

@@ -34,7 +34,7 @@ class Protocol(Settings):
         "generated.",
         minimum=2,
     )
-    labels: str = setting(
+    labels_from: str = setting(
         "uniform",
         "Classes of the generated images: uniform at random, or those of the real images (data).",
         choices=("uniform", "data"),
@@ -45,7 +45,7 @@ class Protocol(Settings):
         above=0,
         maximum=1,
     )
-    use_ema: bool = setting(True, "Whether the averaged weights draw, not the raw ones.")
+    ema: bool = setting(True, "Whether the averaged weights draw, not the raw ones.")
     standing_statistics: int = setting(
         0,
         "Batches of 64 from which batch norm takes its statistics; 0 for the moving averages of "

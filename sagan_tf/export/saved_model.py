@@ -9,7 +9,7 @@ import tensorflow as tf
 from sagan_tf.export.servable import make_servable
 from sagan_tf.export.warmup import write_warmup_requests
 from sagan_tf.layers import ConditionalBatchNorm
-from sagan_tf.models import fold_spectral_norm
+from sagan_tf.models import fold_spectral_norm, walk_layers
 
 
 def export_saved_model(sagan, directory, use_ema=True):
@@ -51,10 +51,9 @@ def export_saved_model(sagan, directory, use_ema=True):
     """
     generator = fold_spectral_norm(sagan.ema_generator if use_ema else sagan.generator)
     generator.trainable = True  # the average is not, where it comes from
-    for layer in generator._flatten_layers():
-        if isinstance(layer, ConditionalBatchNorm):
-            # A graph is of one replica; the second derivatives of sums over several are not saved.
-            layer.synchronized = False
+    for layer in walk_layers(generator, ConditionalBatchNorm):
+        # A graph is of one replica; the second derivatives of sums over several are not saved.
+        layer.synchronized = False
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     root, signatures = make_servable(generator)

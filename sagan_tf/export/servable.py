@@ -52,7 +52,7 @@ class _Functions:
         self.serving_generate = signature(self._generated, seeds, truncation)
         self.serving_png = signature(self._png, seeds, truncation)
         self.attention = None
-        if any(generator.attentions):
+        if generator.gates:
             self.attention = signature(self._maps, latents)
         self.call = self._traced_call([latents, *labels])
         self.generate = tf.function(

@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from sagan_tf.layers.downsample_conv2d import DownsampleConv2D
-from sagan_tf.layers.spectral_normalization import spectrally_normalized
+from sagan_tf.layers.convolution import convolution
+from sagan_tf.layers.resampling_conv2d import resampled_shape
 
 
 @keras.saving.register_keras_serializable(package="sagan_tf")
@@ -44,23 +44,16 @@ class DiscriminatorBlock(keras.layers.Layer):
         self.spectral_norm = spectral_norm
 
     def build(self, input_shape):
-        def conv(layer_class, kernel_size, name, **kwargs):
-            layer = layer_class(
-                self.filters, kernel_size, dtype=self.dtype_policy, name=name, **kwargs
-            )
-            return spectrally_normalized(layer, self.spectral_norm)
-
-        same = {"padding": "same", "data_format": "channels_last"}
-        self.conv_1 = conv(keras.layers.Conv2D, 3, "conv_1", **same)
-        if self.downsample:
-            self.conv_2 = conv(DownsampleConv2D, 3, "conv_2")
-        else:
-            self.conv_2 = conv(keras.layers.Conv2D, 3, "conv_2", **same)
+        options = {"spectral_norm": self.spectral_norm, "dtype": self.dtype_policy}
+        self.conv_1 = convolution(self.filters, 3, name="conv_1", **options)
+        self.conv_2 = convolution(
+            self.filters, 3, scale=0.5 if self.downsample else 1, name="conv_2", **options
+        )
         self.conv_1.build(input_shape)
         self.conv_2.build((*input_shape[:-1], self.filters))
         self.shortcut = None
         if self.downsample or input_shape[-1] != self.filters:
-            self.shortcut = conv(keras.layers.Conv2D, 1, "shortcut", **same)
+            self.shortcut = convolution(self.filters, 1, name="shortcut", **options)
             self.shortcut.build(input_shape)
 
     def call(self, inputs, training=False):
@@ -77,10 +70,7 @@ class DiscriminatorBlock(keras.layers.Layer):
         return x + shortcut
 
     def compute_output_shape(self, input_shape):
-        batch, height, width, _ = input_shape
-        if self.downsample:
-            height, width = height and height // 2, width and width // 2
-        return (batch, height, width, self.filters)
+        return resampled_shape(input_shape, 0.5 if self.downsample else 1, self.filters)
 
     def get_config(self):
         return {

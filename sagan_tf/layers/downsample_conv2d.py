@@ -3,11 +3,11 @@
 import keras
 from keras import ops
 
-from sagan_tf.layers.resampling import box_filtered, require_even, require_odd
+from sagan_tf.layers.resampling_conv2d import ResamplingConv2D, box_filtered
 
 
 @keras.saving.register_keras_serializable(package="sagan_tf")
-class DownsampleConv2D(keras.layers.Conv2D):
+class DownsampleConv2D(ResamplingConv2D):
     """Equals a `"same"` `Conv2D` followed by `AveragePooling2D(2)`, at fewer multiplications.
 
     A 3x3 convolution and 2x2 average pooling are one convolution of stride 2 with the 4x4 kernel
@@ -17,8 +17,8 @@ class DownsampleConv2D(keras.layers.Conv2D):
     Args:
         filters: int, number of output channels.
         kernel_size: odd int, size of the kernel at the high resolution. Defaults to `3`.
-        **kwargs: `use_bias`, `kernel_initializer`, `bias_initializer`, `name`, `trainable`,
-            `dtype`.
+        **kwargs: `use_bias`, `activation`, `kernel_initializer`, `bias_initializer`, `name`,
+            `trainable` and `dtype`, as for `Conv2D`.
 
     Input shape:
         `(batch, height, width, channels)`, height and width even.
@@ -30,24 +30,14 @@ class DownsampleConv2D(keras.layers.Conv2D):
         ValueError: if `kernel_size` is even, or height or width of the input is odd.
     """
 
-    def __init__(self, filters, kernel_size=3, **kwargs):
-        super().__init__(
-            filters,
-            require_odd(kernel_size),
-            strides=1,
-            padding="same",
-            data_format="channels_last",
-            dilation_rate=1,
-            groups=1,
-            **kwargs,
-        )
+    scale = 0.5
 
     def build(self, input_shape):
-        require_even(input_shape)
+        _require_even(input_shape)
         super().build(input_shape)
 
     def convolution_op(self, inputs, kernel):
-        require_even(inputs.shape)
+        _require_even(inputs.shape)
         return ops.conv(
             inputs,
             box_filtered(kernel) / 4,
@@ -56,12 +46,7 @@ class DownsampleConv2D(keras.layers.Conv2D):
             data_format="channels_last",
         )
 
-    def compute_output_shape(self, input_shape):
-        batch, height, width, _ = input_shape
-        return (batch, height and height // 2, width and width // 2, self.filters)
 
-    def get_config(self):
-        config = super().get_config()
-        for fixed in ("strides", "padding", "data_format", "dilation_rate", "groups"):
-            del config[fixed]
-        return {**config, "kernel_size": self.kernel_size[0]}
+def _require_even(input_shape):
+    if any(size is not None and size % 2 for size in input_shape[1:3]):
+        raise ValueError(f"Height and width must be even. Received: {input_shape=}")

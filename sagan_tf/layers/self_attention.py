@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from sagan_tf.layers.blockwise_attention import attend, attention_map
-from sagan_tf.layers.spectral_normalization import spectrally_normalized
+from sagan_tf.layers.convolution import convolution
 
 
 @keras.saving.register_keras_serializable(package="sagan_tf")
@@ -89,10 +89,15 @@ class SelfAttention(keras.layers.Layer):
                 f"value_reduction={self.value_reduction}"
             )
         value_channels = channels // self.value_reduction
-        self.query = self._conv(channels // self.key_reduction, "query")
-        self.key = self._conv(channels // self.key_reduction, "key")
-        self.value = self._conv(value_channels, "value")
-        self.output_conv = self._conv(channels, "output")
+        options = {
+            "use_bias": False,
+            "spectral_norm": self.spectral_norm,
+            "dtype": self.dtype_policy,
+        }
+        self.query = convolution(channels // self.key_reduction, 1, name="query", **options)
+        self.key = convolution(channels // self.key_reduction, 1, name="key", **options)
+        self.value = convolution(value_channels, 1, name="value", **options)
+        self.output_conv = convolution(channels, 1, name="output", **options)
         for conv in (self.query, self.key, self.value):
             conv.build(input_shape)
         self.output_conv.build((*input_shape[:-1], value_channels))
@@ -135,17 +140,6 @@ class SelfAttention(keras.layers.Layer):
             "gate_initializer": keras.initializers.serialize(self.gate_initializer),
             "spectral_norm": self.spectral_norm,
         }
-
-    def _conv(self, filters, name):
-        conv = keras.layers.Conv2D(
-            filters,
-            1,
-            use_bias=False,
-            data_format="channels_last",
-            dtype=self.dtype_policy,
-            name=name,
-        )
-        return spectrally_normalized(conv, self.spectral_norm)
 
     def _pool(self, features):
         if self.pool_size == 1:

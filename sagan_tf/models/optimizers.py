@@ -9,23 +9,25 @@ def make_optimizers(config):
     """Adam for the generator and for the discriminator, as a recipe wants it.
 
     Args:
-        config: A `TrainingConfig`.
+        config: A `Config`.
 
     Returns:
         `(generator_optimizer, discriminator_optimizer)`.
     """
 
+    recipe = config.recipe
+
     def adam(learning_rate, updates):
-        if config.learning_rate_schedule == "linear":
+        if recipe.learning_rate_schedule == "linear":
             learning_rate = keras.optimizers.schedules.PolynomialDecay(
                 learning_rate, decay_steps=updates, end_learning_rate=0.0
             )
-        return Adam(learning_rate, config.beta_1, config.beta_2)
+        return Adam(learning_rate, recipe.beta_1, recipe.beta_2)
 
     # A schedule counts the updates of its own optimizer.
     return (
-        adam(config.generator_learning_rate, config.steps),
-        adam(config.discriminator_learning_rate, config.steps * config.discriminator_steps),
+        adam(recipe.generator_learning_rate, recipe.steps),
+        adam(recipe.discriminator_learning_rate, recipe.steps * config.model.discriminator_steps),
     )
 
 

@@ -111,7 +111,7 @@ def test_penalties_of_the_layer(penalty, set_block):
         # Its value depends on the outputs too, as a discriminator's does by what follows.
         logits = lambda tensor: ops.sum(ops.tanh(layer(tensor)))  # noqa: E731
         (gradient,) = gradients(logits, [variable.value])
-        return penalty(gradient) + logits(variable.value)
+        return penalty.of(gradient) + logits(variable.value)
 
     (variable,) = float_variables(images)
     variables = [*layer.trainable_variables, variable]

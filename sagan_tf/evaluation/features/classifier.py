@@ -15,12 +15,12 @@ from sagan_tf.data.decoding import decode_image
 from sagan_tf.evaluation.features.features import Features, cache_directory
 from sagan_tf.files import digest, one_line, read_json, replacing, sha256, write_json
 from sagan_tf.images import check_channels
-from sagan_tf.models.preset_directory import shipped
+from sagan_tf.models.model_folder import bundled_path
 
 # Whoever changes the network, its training, or how images are resized and scaled raises it, so that
 # no classifier of before is found.
 VERSION = 1
-_SHIPPED = "digits_classifier"
+_BUNDLED = "digits_classifier"
 _CONFIG, _WEIGHTS = "classifier.json", "classifier.weights.h5"
 _DIMENSION, _BATCH, _LEARNING_RATE, _HELD_OUT, _SEED = 64, 64, 3e-3, 0.2, 0
 _MAX_LABELS, _MAX_EXAMPLES = 2**16, 1000  # Of more images, evenly spaced ones are looked at.
@@ -116,7 +116,7 @@ class Classifier(Features):
         entry = cache_directory(cache_dir) / f"classifier_{digest(repr(key))[:16]}"
         with tf.device("CPU"):
             network = _build_network(image_size, channels, num_classes)
-            found = _read(shipped(_SHIPPED), key, network) or _read(entry, key, network)
+            found = _read(bundled_path(_BUNDLED), key, network) or _read(entry, key, network)
             if not found:
                 _check_labels(source, num_classes)
                 message = "Training a classifier on %s for %d steps, to be kept in %s"

@@ -6,25 +6,17 @@ import pytest
 
 from sagan_tf import SAGAN, Discriminator, Generator
 from sagan_tf.losses import LOSSES, PENALTIES
+from sagan_tf.models.sagan import STEP_METRICS
 
 if keras.backend.backend() != "tensorflow":
     pytest.skip("training needs the TensorFlow backend", allow_module_level=True)
 
 import tensorflow as tf
 
-from sagan_tf.models import train_step as train_step_module
+from sagan_tf.models import update
 
 SGD = keras.optimizers.SGD
-METRICS = {
-    "discriminator_loss",
-    "generator_loss",
-    "real_logits",
-    "fake_logits",
-    "real_variance",
-    "fake_variance",
-    "generator_gate_8",
-    "discriminator_gate_8",
-}
+METRICS = {*STEP_METRICS, "generator_gate_8", "discriminator_gate_8"}
 
 
 def compiled(num_classes=3, rates=(1e-3, 4e-3), compile_options=None, **kwargs):
@@ -85,7 +77,7 @@ def test_a_penalty_is_of_the_discriminator_that_the_logits_are_of():
     plain = step(compiled(), batch())["discriminator_loss"]
     sagan = compiled(compile_options={"penalty": "r1", "penalty_weight": 1.0})
     # As it is before its power iterations move.
-    expected = float(train_step_module._penalty(sagan, *batch()))
+    expected = float(update._penalty(sagan, *batch(), fake_images=None, mix=None))
     found = step(sagan, batch())["discriminator_loss"] - plain
     assert found == pytest.approx(expected, rel=1e-4)
 
@@ -207,8 +199,8 @@ def test_slices_of_a_generator_update_are_averaged_and_applied_once():
     step(sagan, batch(8))
 
     # The same by hand, from the same random numbers.
-    draws = train_step_module._Draws(model, 4)
-    train_step_module._update_discriminator(model, *batch(8), draws)
+    draws = update.StepRandomness(model, 4)
+    update._update_discriminator(model, *batch(8), draws)
     generator = model.generator
     total = [np.zeros(weight.shape) for weight in generator.trainable_weights]
     for latents, labels in zip(draws.latents(), draws.labels(), strict=True):
@@ -229,7 +221,7 @@ def test_slices_are_shares_of_the_same_draw():
     shares = []
     for slices in (1, 2):
         sagan = compiled(compile_options={"accumulation_steps": slices})
-        draws = train_step_module._Draws(sagan, 8 // slices)
+        draws = update.StepRandomness(sagan, 8 // slices)
         shares.append([np.concatenate(draw) for draw in (draws.latents(), draws.labels())])
     for one, other in zip(*shares, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -282,7 +274,7 @@ def test_compile_options_survive_a_keras_file(tmp_path):
 
 def test_latents_are_standard_normal_and_labels_uniform():
     sagan = compiled()
-    draws = train_step_module._Draws(sagan, 20_000)
+    draws = update.StepRandomness(sagan, 20_000)
     (latents,), (labels,) = draws.latents(), draws.labels()
     assert latents.shape == (20_000, 8)
     # Means and standard deviations of 160,000 numbers, within five standard errors.

@@ -1,7 +1,7 @@
-"""The body of `SAGAN.train_step`, which imports this module, and TensorFlow with it, when called.
+"""The update rule: what one training step does to the networks.
 
-Every random number is a function of the model's seed, the step and the draw, and of nothing else:
-replicas take their slices of one global draw, and a resumed run draws what it would have drawn.
+`SAGAN.train_step` imports this module, and TensorFlow with it, when it is called. The course of a
+step is drawn in docs/how_a_step_works.md.
 """
 
 import tensorflow as tf
@@ -16,52 +16,49 @@ def train_step(sagan, images, labels):
 
     Args:
         sagan: A compiled `SAGAN`.
-        images: `(discriminator_steps * batch, height, width, channels)`, this replica's share.
+        images: `(discriminator_steps * batch, height, width, channels)`, those of this replica.
         labels: `(discriminator_steps * batch,)`.
 
     Returns:
         Dict from the names of the model's metrics to their values in this step; those of the
         discriminator are means over its updates.
     """
-    updates, slices = sagan.discriminator_steps, sagan.accumulation_steps
+    steps, slices = sagan.discriminator_steps, sagan.accumulation_steps
     size = images.shape[0] or tf.shape(images)[0]
-    if isinstance(size, int) and size % (updates * slices):
+    if isinstance(size, int) and size % (steps * slices):
         raise ValueError(
-            f"A batch must divide into discriminator_steps={updates} times accumulation_steps="
+            f"A batch must divide into discriminator_steps={steps} times accumulation_steps="
             f"{slices} parts. Received: {size} images per replica"
         )
-    draws = _Draws(sagan, size // (updates * slices))
+    randomness = StepRandomness(sagan, size // (steps * slices))
 
     reports = [
-        _update_discriminator(sagan, *real, draws)
-        for real in zip(tf.split(images, updates), tf.split(labels, updates), strict=True)
+        _update_discriminator(sagan, *real, randomness)
+        for real in zip(tf.split(images, steps), tf.split(labels, steps), strict=True)
     ]
-    report = {name: tf.add_n([r[name] for r in reports]) / updates for name in reports[0]}
-    report["generator_loss"] = _update_generator(sagan, draws)
+    report = {name: tf.add_n([each[name] for each in reports]) / steps for name in reports[0]}
+    report["generator_loss"] = _update_generator(sagan, randomness)
     _update_average(sagan)
     return {**report, **sagan.gates}
 
 
-def _update_discriminator(sagan, images, labels, draws):
+def _update_discriminator(sagan, images, labels, randomness):
     discriminator, slices = sagan.discriminator, sagan.accumulation_steps
     variables = discriminator.trainable_weights
 
-    def report_and_gradients(real_images, real_labels, latents, fake_labels, share, moves_u):
+    def report_and_gradients(index, real_images, real_labels, latents, fake_labels, mix):
+        # All slices see the same sigma: the power iterations advance with the last one.
+        advance_power_iteration = index == slices - 1
         fake_images = sagan.generator((latents, fake_labels), training=True)
         with tf.GradientTape() as tape:
-            # Before u moves: the penalty is of the discriminator that the logits are of.
-            penalty = 0.0
-            if sagan.penalty_name == "r1":
-                penalty = _penalty(sagan, real_images, real_labels)
-            elif sagan.penalty_name == "gradient_penalty":
-                between = share * real_images + (1.0 - share) * fake_images
-                penalty = _penalty(sagan, between, real_labels)
+            # The penalty comes first, so that it is of the discriminator that makes the logits.
+            penalty = _penalty(sagan, real_images, real_labels, fake_images, mix)
             logits = discriminator(
                 (
                     tf.concat([tf.cast(real_images, fake_images.dtype), fake_images], axis=0),
                     tf.concat([tf.cast(real_labels, "int32"), fake_labels], axis=0),
                 ),
-                training=moves_u,
+                training=advance_power_iteration,
             )
             real_logits, fake_logits = tf.split(logits, 2)
             loss = LOSSES[sagan.loss_name].discriminator(real_logits, fake_logits) + penalty
@@ -76,54 +73,55 @@ def _update_discriminator(sagan, images, labels, draws):
 
     report, gradients = _mean_over_slices(
         report_and_gradients,
+        range(slices),
         tf.split(images, slices),
         tf.split(labels, slices),
-        draws.latents(),
-        draws.labels(),
-        draws.uniform((1, 1, 1)),
-        # The discriminator's u moves once per update: all slices see the same sigma.
-        [False] * (slices - 1) + [True],
+        randomness.latents(),
+        randomness.labels(),
+        randomness.uniform((1, 1, 1)),
     )
     _apply(sagan, sagan.discriminator_optimizer, gradients, variables)
     return report
 
 
-def _penalty(sagan, images, labels):
+def _penalty(sagan, real_images, real_labels, fake_images, mix):
+    if sagan.penalty_name is None:
+        return 0.0
+    penalty = PENALTIES[sagan.penalty_name]
+    images = penalty.at(real_images, fake_images, mix)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(images)
-        logits = sagan.discriminator((images, labels), training=False)
-    return sagan.penalty_weight * PENALTIES[sagan.penalty_name](tape.gradient(logits, images))
+        logits = sagan.discriminator((images, real_labels), training=False)
+    return sagan.penalty_weight * penalty.of(tape.gradient(logits, images))
 
 
 def _variance(images):
-    """Of each pixel over the images, in the mean: 0 when all images are the same."""
+    """Variance of each pixel over the batch, averaged; 0 when all images are the same."""
     return tf.reduce_mean(tf.math.reduce_variance(tf.cast(images, "float32"), axis=0))
 
 
-def _update_generator(sagan, draws):
+def _update_generator(sagan, randomness):
     generator = sagan.generator
     variables = generator.trainable_weights
 
     def loss_and_gradients(latents, labels):
         with tf.GradientTape() as tape:
             fake_images = generator((latents, labels), training=True)
-            # Not training: the discriminator's power iterations advance with its own updates only.
+            # `training=False` holds the discriminator's power iterations, which advance with its
+            # own updates only.
             fake_logits = sagan.discriminator((fake_images, labels), training=False)
             loss = LOSSES[sagan.loss_name].generator(fake_logits)
         return loss, tape.gradient(loss, variables)
 
-    loss, gradients = _mean_over_slices(loss_and_gradients, draws.latents(), draws.labels())
+    loss, gradients = _mean_over_slices(
+        loss_and_gradients, randomness.latents(), randomness.labels()
+    )
     _apply(sagan, sagan.generator_optimizer, gradients, variables)
     return loss
 
 
 def _mean_over_slices(function, *inputs):
-    """Mean of the function's results over slices, of which only one is in memory at a time.
-
-    Args:
-        function: Of one slice of each input; returns a nest of tensors.
-        *inputs: Lists of equal length, one item per slice.
-    """
+    """Averages what `function` returns for one item of each input, one slice after the other."""
     total = None
     for slice_ in zip(*inputs, strict=True):
         # The next slice waits for the gradients of the one before, so its memory can be reused.
@@ -157,43 +155,45 @@ def _update_average(sagan):
             average.assign(weight)
 
 
-class _Draws:
+class StepRandomness:
     """The random numbers of one step, in the order in which they are asked for.
 
-    Each draw is made for all slices and replicas together; this replica gets the list of its
-    shares, one per slice. All begin as Philox integers, which are the same on every device and
-    under XLA; TensorFlow's own uniform and normal numbers are not.
+    They are a function of the model's seed, the step and the number of the draw, and of nothing
+    else, so a resumed run draws what it would have drawn. Each draw is made for all slices and
+    replicas together; a method returns the part of this replica as a list with one tensor per
+    slice. All begin as Philox integers, which are the same on every device and under XLA;
+    TensorFlow's own uniform and normal numbers are not.
     """
 
     def __init__(self, sagan, images_per_slice):
         self._sagan = sagan
         self._size = images_per_slice
-        self._count = 0
+        self._draws = 0
         step = tf.cast(sagan.generator_optimizer.iterations.value, "int32")
         self._seed = tf.random.fold_in(tf.constant([sagan.seed, 0], "int32"), step, "philox")
 
     def latents(self):
-        shares = self.uniform((self._sagan.generator.latent_dim,))
-        return [tf.math.ndtri(share) for share in shares]
+        slices = self.uniform((self._sagan.generator.latent_dim,))
+        return [tf.math.ndtri(numbers) for numbers in slices]
 
     def labels(self):
         return self._integers((), self._sagan.generator.num_classes or 1)
 
     def uniform(self, shape):
-        """In (0, 1), in steps of 2**-24: exact in float32."""
-        shares = self._integers(shape, 2**23)
-        return [(2.0 * tf.cast(share, "float32") + 1.0) / 2**24 for share in shares]
+        """Numbers in (0, 1), in steps of 2**-24 that float32 holds exactly."""
+        slices = self._integers(shape, 2**23)
+        return [(2.0 * tf.cast(numbers, "float32") + 1.0) / 2**24 for numbers in slices]
 
     def _integers(self, shape, bound):
         replica = tf.distribute.get_replica_context()
         parts = (self._sagan.accumulation_steps, replica.num_replicas_in_sync)
         everything = tf.random.stateless_uniform(
             (*parts, self._size, *shape),
-            seed=tf.random.fold_in(self._seed, self._count, "philox"),
+            seed=tf.random.fold_in(self._seed, self._draws, "philox"),
             minval=0,
             maxval=bound,
             dtype="int32",
             alg="philox",
         )
-        self._count += 1
+        self._draws += 1
         return tf.unstack(everything[:, replica.replica_id_in_sync_group])

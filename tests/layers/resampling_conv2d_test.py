@@ -1,3 +1,5 @@
+"""UpsampleConv2D and DownsampleConv2D."""
+
 import keras
 import numpy as np
 import pytest
@@ -5,14 +7,17 @@ import scipy.signal
 from keras import ops
 
 from sagan_tf.layers import DownsampleConv2D, UpsampleConv2D
-from sagan_tf.layers.resampling import box_filtered, require_even, require_odd
+from sagan_tf.layers.resampling_conv2d import box_filtered
 from tests.autodiff import TENSORFLOW, float_variables, value_and_gradients
+from tests.layer_checks import check_layer
 
 FLOAT64 = pytest.param(
     "float64",
     1e-12,
     marks=pytest.mark.skipif(not TENSORFLOW, reason="JAX has no float64 unless it is enabled"),
 )
+INPUTS = np.random.default_rng(9).standard_normal((2, 4, 6, 3)).astype("float32")
+both = pytest.mark.parametrize("layer_class", [UpsampleConv2D, DownsampleConv2D])
 
 
 def _upsample_then_convolve(conv, inputs):
@@ -23,15 +28,35 @@ def _convolve_then_pool(conv, inputs):
     return keras.layers.AveragePooling2D(2, dtype=conv.dtype)(conv(inputs))
 
 
+@both
+@pytest.mark.parametrize(
+    ("arguments", "parameters"),
+    [({}, 3 * 3 * 3 * 5 + 5), ({"kernel_size": 1, "use_bias": False}, 3 * 5)],
+)
+def test_layer(layer_class, arguments, parameters, tmp_path):
+    check_layer(
+        lambda: layer_class(5, **arguments), INPUTS, tmp_path, parameters=parameters, state=0
+    )
+
+
+@pytest.mark.parametrize(
+    ("layer_class", "shape"), [(UpsampleConv2D, (2, 8, 12, 5)), (DownsampleConv2D, (2, 2, 3, 5))]
+)
+def test_output_shape(layer_class, shape):
+    layer = layer_class(5)
+    assert layer.compute_output_shape(INPUTS.shape) == layer(INPUTS).shape == shape
+    unknown = layer.compute_output_shape((None, None, 6, 3))
+    assert unknown == (None, None, *shape[2:])
+
+
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), FLOAT64])
-@pytest.mark.parametrize("kernel_size", [1, 3, 5])
-@pytest.mark.parametrize(("channels", "filters"), [(3, 5), (4, 1)])
+@pytest.mark.parametrize(("kernel_size", "channels", "filters"), [(1, 3, 5), (3, 3, 5), (5, 4, 1)])
 @pytest.mark.parametrize(
     ("fused_class", "plain_pair"),
     [(UpsampleConv2D, _upsample_then_convolve), (DownsampleConv2D, _convolve_then_pool)],
 )
 def test_equals_the_plain_pair(
-    fused_class, plain_pair, channels, filters, kernel_size, dtype, tolerance
+    fused_class, plain_pair, kernel_size, channels, filters, dtype, tolerance
 ):
     rng = np.random.default_rng(2)
     inputs = rng.standard_normal((2, 6, 8, channels)).astype(dtype)
@@ -61,29 +86,39 @@ def test_equals_the_plain_pair(
         )
 
 
-@pytest.mark.parametrize("layer_class", [UpsampleConv2D, DownsampleConv2D])
+@both
 def test_bias_and_activation_are_those_of_conv2d(layer_class):
     inputs = np.ones((1, 2, 2, 1), "float32")
-    bare = layer_class(2, kernel_initializer="zeros", use_bias=False)
-    assert not np.any(bare(inputs))
-    assert len(bare.variables) == 1
     layer = layer_class(
         2, kernel_initializer="zeros", bias_initializer="ones", activation="sigmoid"
     )
     np.testing.assert_allclose(layer(inputs), 1 / (1 + np.exp(-1)), atol=1e-6)
 
 
-@pytest.mark.parametrize("layer_class", [UpsampleConv2D, DownsampleConv2D])
+@both
 @pytest.mark.parametrize("argument", ["strides", "dilation_rate", "groups", "padding"])
 def test_rejects_what_it_would_have_to_ignore(layer_class, argument):
     with pytest.raises(TypeError, match=f"'{argument}'"):
         layer_class(2, **{argument: 1})
 
 
-@pytest.mark.parametrize("layer_class", [UpsampleConv2D, DownsampleConv2D])
+@both
 def test_rejects_even_kernels(layer_class):
     with pytest.raises(ValueError, match=r"`kernel_size` must be odd.*kernel_size=4"):
         layer_class(2, 4)
+
+
+@pytest.mark.parametrize("size", [(5, 6), (4, 3), (None, 3)])
+def test_downsampling_rejects_odd_sizes(size):
+    with pytest.raises(ValueError, match="must be even"):
+        DownsampleConv2D(5).build((2, *size, 3))
+
+
+def test_downsampling_rejects_odd_inputs():
+    layer = DownsampleConv2D(5)
+    layer.build((2, None, 6, 3))
+    with pytest.raises(ValueError, match="must be even"):
+        layer(np.zeros((2, 5, 6, 3), "float32"))
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
@@ -93,18 +128,3 @@ def test_box_filtered(size):
     for i, j in np.ndindex(2, 3):
         expected = scipy.signal.convolve2d(kernel[:, :, i, j], np.ones((2, 2)))
         np.testing.assert_allclose(filtered[:, :, i, j], expected, atol=1e-6)
-
-
-def test_require_odd():
-    assert require_odd(3) == 3
-
-
-@pytest.mark.parametrize("shape", [(None, 4, 6, 3), (None, None, 2, 3)])
-def test_require_even_accepts(shape):
-    require_even(shape)
-
-
-@pytest.mark.parametrize("shape", [(2, 3, 4, 2), (2, 4, 3, 2), (2, None, 3, 2)])
-def test_require_even_rejects(shape):
-    with pytest.raises(ValueError, match="must be even"):
-        require_even(shape)
