@@ -31,7 +31,7 @@ COLUMNS = (
 def main():
     from sagan_tf import data, evaluation
 
-    source = data.open_source("digits")
+    source = data.find_dataset("digits")
     features = evaluation.Classifier.trained_on(source, 16, 1, cache_dir=FLAGS.cache_dir)
     print("| the other half | " + " | ".join(name.replace("_", " ") for name in COLUMNS) + " |")
     print("|---" * (len(COLUMNS) + 1) + "|")

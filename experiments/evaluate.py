@@ -136,7 +136,7 @@ def open_data():
     dataset = FLAGS.dataset or config.training.dataset
     other = config is None or dataset != config.training.dataset
     split = FLAGS.split or ("train" if other else config.training.split)
-    source = data.open_source(dataset, split, data_dir=FLAGS.data_dir, download=FLAGS.download)
+    source = data.find_dataset(dataset, split, data_dir=FLAGS.data_dir, download=FLAGS.download)
     skip_corrupt = FLAGS.skip_corrupt
     if skip_corrupt is None:
         skip_corrupt = not other and config.training.skip_corrupt

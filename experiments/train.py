@@ -128,7 +128,7 @@ def configure():
     )
     changes = {name: FLAGS[name].value for name in settings if FLAGS[name].value is not None}
     config = config.override(**changes).override_text(FLAGS.set)
-    source = data.open_source(
+    source = data.find_dataset(
         config.training.dataset,
         split=config.training.split,
         data_dir=FLAGS.data_dir,

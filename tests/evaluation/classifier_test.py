@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sagan_tf.data import Subset, open_source
+from sagan_tf.data import Subset, find_dataset
 from sagan_tf.data.decoding import decode_image
 from sagan_tf.evaluation import Classifier, classifier_training
 from tests.evaluation.stripes import IMAGES, Stripes, trained
@@ -93,7 +93,7 @@ def share_right(classifier, source):
 
 @pytest.mark.slow
 def test_digits_are_recognised(tmp_path):
-    digits = Subset(open_source("digits"), np.arange(1700))
+    digits = Subset(find_dataset("digits"), np.arange(1700))
     classifier = Classifier.trained_on(digits, 16, 1, cache_dir=tmp_path)
     assert len(list(tmp_path.iterdir())) == 1
     assert classifier.accuracy >= 0.97
@@ -102,7 +102,7 @@ def test_digits_are_recognised(tmp_path):
 
 
 def test_the_classifier_of_the_digits_comes_with_the_package(tmp_path, caplog):
-    digits = open_source("digits")
+    digits = find_dataset("digits")
     with caplog.at_level("INFO"):
         classifier = Classifier.trained_on(digits, 16, 1, cache_dir=tmp_path / "cache")
     assert "Training a classifier" not in caplog.text

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sagan_tf import SAGAN, Discriminator, Generator
-from sagan_tf.data import Subset, load, open_source
+from sagan_tf.data import Subset, find_dataset, load
 from sagan_tf.evaluation import Evaluation, Protocol, compare, statistics_of
 from sagan_tf.visualization import to_uint8
 from tests.evaluation.pixels import Pixels
@@ -28,7 +28,7 @@ class TenPixels(Pixels):
 
 @pytest.fixture(scope="module")
 def digits():
-    return open_source("digits")
+    return find_dataset("digits")
 
 
 @pytest.fixture(scope="module")

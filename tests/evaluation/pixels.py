@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sagan_tf.data import Source, open_source
+from sagan_tf.data import Source, find_dataset
 from sagan_tf.evaluation import Features
 
 
@@ -37,7 +37,7 @@ class ThreeDigits(Source):
 
     def __init__(self):
         super().__init__("three digits", ["0", "1", "2"])
-        digits = open_source("digits")
+        digits = find_dataset("digits")
         examples = (digits.read(index) for index in range(len(digits)))
         self._examples = [example for example in examples if example.label < 3]
 
