@@ -9,7 +9,7 @@ from sagan_tf.export.servable import make_servable
 from sagan_tf.export.warmup import write_warmup_requests
 from sagan_tf.files import ASIDE
 from sagan_tf.layers import ConditionalBatchNorm
-from sagan_tf.models import fold_spectral_norm
+from sagan_tf.models import fold_spectral_norm, walk_layers
 
 
 def export_saved_model(sagan, directory, use_ema=True):
@@ -51,10 +51,9 @@ def export_saved_model(sagan, directory, use_ema=True):
     generator = fold_spectral_norm(sagan.ema_generator if use_ema else sagan.generator)
     # The EMA generator is frozen; its export must be trainable so that it can be fine-tuned.
     generator.trainable = True
-    for layer in generator._flatten_layers():
-        if isinstance(layer, ConditionalBatchNorm):
-            # A graph has one replica, and second derivatives of sums over several cannot be saved.
-            layer.synchronized = False
+    for layer in walk_layers(generator, ConditionalBatchNorm):
+        # A graph has one replica, and second derivatives of sums over several cannot be saved.
+        layer.synchronized = False
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     root, signatures = make_servable(generator)

@@ -27,7 +27,7 @@ def make_servable(generator):
         "generate": with_labels(generator, functions.generated, seeds, truncation),
         "generate_png": with_labels(generator, functions.png, seeds, truncation),
     }
-    if any(generator.attentions):
+    if generator.gates:
         root.attention = with_labels(generator, functions.maps, latents)
         signatures["attention"] = root.attention
     return root, signatures

@@ -5,6 +5,7 @@ import os
 import h5py
 
 from sagan_tf.layers import SpectralNormalization
+from sagan_tf.models import walk_layers
 
 
 def load_addons_weights(path, layer):
@@ -59,10 +60,10 @@ def load_addons_weights(path, layer):
 
 def _layers_with_weights(root):
     """`[(name of the layer, {name of the weight: variable})]`, a wrapped layer as its wrapper."""
-    layers = root._flatten_layers()
+    layers = walk_layers(root)
     owners = {}
     for layer in layers:
-        below = layer._flatten_layers(include_self=False)
+        below = walk_layers(layer)[1:]
         others = {id(weight) for child in below for weight in child.weights}
         owners.update((id(each), layer) for each in layer.weights if id(each) not in others)
     for layer in layers:
