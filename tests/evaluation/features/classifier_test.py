@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from sagan_tf.data import Subset, open_source, pipeline
+from sagan_tf.data import Subset, find_dataset, pipeline
 from sagan_tf.data.decoding import decode_image
 from sagan_tf.evaluation import Classifier
 from sagan_tf.evaluation.features import classifier as module
@@ -119,14 +119,14 @@ def test_grey_images_have_three_channels_and_colors_are_no_grey(classifier, tmp_
 
 @pytest.mark.slow
 def test_digits_are_recognized(tmp_path):
-    digits = Subset(open_source("digits"), np.arange(1700))
+    digits = Subset(find_dataset("digits"), np.arange(1700))
     classifier = Classifier.trained_on(digits, 16, 1, cache_dir=tmp_path)
     assert len(list(tmp_path.iterdir())) == 1
     assert classifier.accuracy == share_right(classifier, digits, 16) >= 0.97
 
 
 def test_the_classifier_of_the_digits_comes_with_the_package(tmp_path, trainings):
-    digits = open_source("digits")
+    digits = find_dataset("digits")
     classifier = Classifier.trained_on(digits, 16, 1, cache_dir=tmp_path / "cache")
     assert not trainings and not list(tmp_path.iterdir())
     assert classifier.description["num_held_out"] == 359
