@@ -33,18 +33,12 @@ def compute(real, fake, protocol):
 
 
 def pairwise_diversity(features, seed=0):
-    """The mean Euclidean distance between two images, over all pairs; 0 if all are the same.
+    """The mean Euclidean distance between two images, over all pairs: 0 if all are the same.
 
     Args:
-        features: Float array of shape `(num_images, d)`; of more than 2,000 images so many are
-            taken at random.
+        features: Finite float array of shape `(num_images, d)`, of at least 2 images; of more than
+            2,000 so many are taken at random.
         seed: int, seed of that choice. Defaults to `0`.
-
-    Returns:
-        float.
-
-    Raises:
-        ValueError: if there are fewer than 2 images, or a value is NaN or infinite.
     """
     from scipy.spatial.distance import pdist
 
