@@ -3,7 +3,7 @@ r"""Shows which score notices what: digits that were made worse on purpose, agai
   python experiments/check_scores.py
 
 One half of the real digits is compared with the other half, as it is and after each change; the
-figures are those of experiments/evaluate.py. Prints a Markdown table, that of docs/scores.md.
+scores are those of experiments/evaluate.py. Prints a Markdown table, that of docs/scores.md.
 """
 
 from absl import flags
@@ -24,7 +24,7 @@ COLUMNS = (
     "coverage",
     "diversity",
     "nearest_ratio",
-    "recognised",
+    "recognized",
 )
 
 
@@ -35,13 +35,13 @@ def main():
     features = evaluation.Classifier.trained_on(source, 16, 1, cache_dir=FLAGS.cache_dir)
     print("| the other half | " + " | ".join(name.replace("_", " ") for name in COLUMNS) + " |")
     print("|---" * (len(COLUMNS) + 1) + "|")
-    for name, figures in rows(source, features, FLAGS.seed):
-        cells = [f"{figures[column]:.3f}" for column in COLUMNS]
+    for name, scores in rows(source, features, FLAGS.seed):
+        cells = [f"{scores[column]:.3f}" for column in COLUMNS]
         print(f"| {name} | " + " | ".join(cells) + " |")
 
 
 def rows(source, features, seed=0):
-    """Pairs of what was done to one half of the digits, and its figures against the other."""
+    """Pairs of what was done to one half of the digits, and its scores against the other."""
     import numpy as np
 
     from sagan_tf import data, evaluation
@@ -61,7 +61,7 @@ def rows(source, features, seed=0):
     real = statistics(images[first], labels[first])
     for name, change in changes(images[first], labels[first], seed).items():
         changed = statistics(*change(images[second], labels[second]))
-        yield name, evaluation.compare(real, changed, protocol).figures
+        yield name, evaluation.compare(real, changed, protocol).values
 
 
 def changes(real, real_labels, seed=0):

@@ -158,7 +158,7 @@ class Explorer:
             image: Not needed.
         """
         layout = self._layout(drawing.drawn[model][0], drawing)
-        return self._query(layout, layout.locate(*_point(point)))
+        return self._query(layout, layout.pixel_at(*_point(point)))
 
     def at_close_up(self, drawing, model, point, image):
         """The `Query` at a point of a model's close-up, in either panel; `None` between them.
@@ -170,7 +170,7 @@ class Explorer:
             image: int, the image that is shown.
         """
         layout = _close_up_layout(drawing.drawn[model][0].shape[1])
-        located = layout.locate(*_point(point))
+        located = layout.pixel_at(*_point(point))
         return self._query(layout, located and (image, *located[1:]))
 
     def look(self, drawing, query, attention):

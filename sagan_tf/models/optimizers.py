@@ -7,20 +7,21 @@ def make_optimizers(config):
     """Makes Adam for the generator and for the discriminator, in this order.
 
     Args:
-        config: A `TrainingConfig`, which has the learning rates, their schedule and the betas.
+        config: A `Config`, whose recipe has the learning rates, their schedule and the betas.
     """
+    recipe = config.recipe
 
     def adam(learning_rate, num_updates):
-        if config.learning_rate_schedule == "linear":
+        if recipe.learning_rate_schedule == "linear":
             learning_rate = keras.optimizers.schedules.PolynomialDecay(
                 learning_rate, decay_steps=num_updates, end_learning_rate=0.0
             )
-        return keras.optimizers.Adam(learning_rate, config.beta_1, config.beta_2)
+        return keras.optimizers.Adam(learning_rate, recipe.beta_1, recipe.beta_2)
 
     # A schedule counts the updates of its own optimizer.
     return (
-        adam(config.generator_learning_rate, config.steps),
-        adam(config.discriminator_learning_rate, config.steps * config.discriminator_steps),
+        adam(recipe.generator_learning_rate, recipe.steps),
+        adam(recipe.discriminator_learning_rate, recipe.steps * config.model.discriminator_steps),
     )
 
 

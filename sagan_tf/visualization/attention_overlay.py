@@ -1,27 +1,17 @@
-"""Where a generator looks."""
+"""What a few pixels of each image attended to."""
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from sagan_tf.images import check_images, to_uint8
-from sagan_tf.visualization.heat import heat_map, heat_scale
-from sagan_tf.visualization.marks import REACH, Marks, center
-from sagan_tf.visualization.pixels import (
-    INK,
-    PAPER,
-    enlarge,
-    font,
-    scale_to,
-)
-from sagan_tf.visualization.query_selection import (
-    check_attention,
-    check_queries,
-    choose_queries,
-)
+from sagan_tf.visualization.attention_colors import heat_scale
+from sagan_tf.visualization.attention_maps import AttentionMaps
+from sagan_tf.visualization.attention_marks import REACH
+from sagan_tf.visualization.attention_panel import LEGIBLE_SIZE, QUERY_COLORS, paste_panel
+from sagan_tf.visualization.grid_layout import GridLayout
+from sagan_tf.visualization.pixels import INK, PAPER, enlarge, font, scale_to
+from sagan_tf.visualization.query_selection import choose_queries
 
-# Hues away from the yellow and red of the heat.
-QUERY_COLORS = ((0, 190, 255), (90, 220, 80), (255, 90, 220), (80, 110, 255))
-LEGIBLE_SIZE = 160
 GAP = REACH
 FRAME = 3
 CAPTION_HEIGHT = 20
@@ -32,10 +22,10 @@ FONT_SIZE = 13
 def attention_overlay(images, attention, queries=None):
     """Shows what a few pixels of each image attended to.
 
-    One row per image: the image with a dot on each query, then per query, framed in the colour of
-    its dot, the image in dim grey under the query's attention map. The map is enlarged by bicubic
-    interpolation and scaled so that 0 is clear and its own largest value the brightest; a caption
-    states that value, an arrow points from the query to it.
+    Each image has a row: first the image with a dot on each query, then a panel per query, framed
+    in the color of its dot, with the image in dim gray under the query's attention map. The map is
+    enlarged by bicubic interpolation and scaled so that 0 is clear and its own largest value the
+    brightest; a caption states that value, and an arrow points from the query to it.
 
     Args:
         images: Float array of shape `(num_images, size, size, channels)` in [-1, 1], 1 or 3
@@ -60,64 +50,47 @@ def attention_overlay(images, attention, queries=None):
         [Zhang et al., 2019](https://arxiv.org/abs/1805.08318), figures 1, 5 and 6.
     """
     images = check_images(images)
-    attention, query_size, key_size = check_attention(attention, images)
+    maps = AttentionMaps(attention, images)
     if queries is None:
         queries = choose_queries(images, attention)
-    size = images.shape[1]
-    cells = check_queries(queries, images) * query_size // size
+    cells = maps.cells(queries)
+    num_images, num_queries, _ = cells.shape
+    colors = QUERY_COLORS[:num_queries]
 
-    scale = scale_to(size, LEGIBLE_SIZE)
-    side = size * scale
-    column_step, row_step = side + GAP, side + CAPTION_HEIGHT + GAP
-    columns = 1 + cells.shape[1]
-    picture = Image.new(
-        "RGB", (GAP + columns * column_step, GAP + len(images) * row_step + LEGEND_HEIGHT), PAPER
+    scale = scale_to(images.shape[1], LEGIBLE_SIZE)
+    side = images.shape[1] * scale
+    columns = 1 + num_queries
+    layout = GridLayout(
+        num_images * columns, side + CAPTION_HEIGHT, side, columns, scale=1, padding=GAP, top=GAP
     )
-    draw = ImageDraw.Draw(picture)
-    for row, (pixels, maps) in enumerate(zip(to_uint8(images), attention, strict=True)):
+    width, height = layout.size
+    picture = Image.new("RGB", (width, height + LEGEND_HEIGHT), PAPER)
+    for index, pixels in enumerate(to_uint8(images)):
         image = enlarge(pixels, scale)
-        left, top = GAP, GAP + row * row_step
-        picture.paste(image, (left, top))
-        marks = Marks(side)
-        for cell, color in zip(cells[row], QUERY_COLORS, strict=False):
-            marks.dot(center(cell, query_size, side), color)
-        marks.paste_on(picture, left, top)
-        for cell, color in zip(cells[row], QUERY_COLORS, strict=False):
-            left += column_step
-            shares = maps[cell[0] * query_size + cell[1]].reshape(key_size, key_size)
-            picture.paste(heat_map(image, shares), (left, top))
-            frame = (left, top, left + side - 1, top + side - 1)
-            draw.rectangle(frame, outline=color, width=FRAME)
-            peak = np.unravel_index(shares.argmax(), shares.shape)
-            marks = Marks(side)
-            marks.arrow(center(cell, query_size, side), center(peak, key_size, side), color)
-            marks.dot(center(cell, query_size, side), color)
-            marks.paste_on(picture, left, top)
-            draw.text(
-                (left + side / 2, top + side + CAPTION_HEIGHT / 2 + 2),
-                f"peak {shares.max():.1%}",
-                fill=INK,
-                font=font(FONT_SIZE),
-                anchor="mm",
-            )
-    _draw_legend(picture, key_size)
+        corners = [layout.corner(index * columns + column) for column in range(columns)]
+        paste_panel(picture, corners[0], image, maps.query_size, cells[index], colors)
+        for corner, cell, color in zip(corners[1:], cells[index], colors, strict=True):
+            shares = maps.shares(index, cell)
+            paste_panel(picture, corner, image, maps.query_size, [cell], [color], shares, FRAME)
+            center = (corner[0] + side / 2, corner[1] + side + CAPTION_HEIGHT / 2 + 2)
+            _write(picture, center, f"peak {shares.max():.1%}", anchor="mm")
+    _draw_legend(picture, maps.key_size)
     return picture
 
 
 def _draw_legend(picture, key_size):
-    """Writes the scale below the panels: a bar from no attention to the panel's peak."""
+    """Draws the scale below the panels: a bar from no attention to the panel's peak."""
     width, height = 120, 12
     left, top = GAP + 14, picture.height - LEGEND_HEIGHT + 4
     bar = np.broadcast_to(heat_scale(width), (height, width, 3))
     picture.paste(Image.fromarray(bar), (left, top))
-    draw = ImageDraw.Draw(picture)
     even = 1 / key_size**2
-    for position, text in (
-        ((GAP, top + 6), "0"),
-        ((left + width + 6, top + 6), "the panel's peak"),
-        (
-            (GAP, top + 26),
-            f"share of the attention over {key_size} x {key_size} keys (even: {even:.2%})",
-        ),
-    ):
-        draw.text(position, text, fill=INK, font=font(FONT_SIZE), anchor="lm")
+    unit = f"share of the attention over {key_size} x {key_size} keys (even: {even:.2%})"
+    _write(picture, (GAP, top + 6), "0")
+    _write(picture, (left + width + 6, top + 6), "the panel's peak")
+    _write(picture, (GAP, top + 26), unit)
+
+
+def _write(picture, position, text, anchor="lm"):
+    draw = ImageDraw.Draw(picture)
+    draw.text(position, text, fill=INK, font=font(FONT_SIZE), anchor=anchor)

@@ -1,14 +1,16 @@
-"""Where one pixel looks."""
+"""What one pixel of an image attended to."""
 
 import numpy as np
+from PIL import Image, ImageDraw
 
 from sagan_tf.images import check_images, to_uint8
-from sagan_tf.visualization.heat import heat_map
-from sagan_tf.visualization.marks import Marks, center
+from sagan_tf.visualization.attention_colors import glow
+from sagan_tf.visualization.attention_maps import AttentionMaps
+from sagan_tf.visualization.attention_marks import AttentionMarks, cell_center
 from sagan_tf.visualization.pixels import enlarge, scale_to
-from sagan_tf.visualization.query_selection import check_attention, check_queries
 
-QUERY_COLOR = (0, 190, 255)
+# These hues are away from the yellow and red of the heat.
+QUERY_COLORS = ((0, 190, 255), (90, 220, 80), (255, 90, 220), (80, 110, 255))
 LEGIBLE_SIZE = 160
 
 
@@ -24,7 +26,8 @@ def attention_panel(image, attention, query, scale=None, heat=True):
         query: Two ints, row and column in pixels of the image.
         scale: int, pixels of the panel per pixel of the image; `None` for the least that makes
             the panel 160 pixels high. Defaults to `None`.
-        heat: bool; without, the image has the dot alone. Defaults to `True`.
+        heat: bool, whether to show the attention; if not, the image has the dot alone. Defaults to
+            `True`.
 
     Returns:
         An RGB `PIL.Image.Image`, `size * scale` pixels wide and high.
@@ -34,20 +37,36 @@ def attention_panel(image, attention, query, scale=None, heat=True):
         ValueError: if an array is not as above, or the query lies outside of the image.
     """
     images = check_images(np.asarray(image)[None])
-    maps, query_size, key_size = check_attention(np.asarray(attention)[None], images)
-    size = images.shape[1]
-    (cell,) = check_queries([query], images)[0] * query_size // size
+    maps = AttentionMaps(np.asarray(attention)[None], images)
+    (cell,) = maps.cells([query])[0]
     if scale is None:
-        scale = scale_to(size, LEGIBLE_SIZE)
-    side = size * scale
-    panel = enlarge(to_uint8(images)[0], scale)
-    start = center(cell, query_size, side)
-    marks = Marks(side)
-    if heat:
-        shares = maps[0, cell[0] * query_size + cell[1]].reshape(key_size, key_size)
-        panel = heat_map(panel, shares)
-        peak = np.unravel_index(shares.argmax(), shares.shape)
-        marks.arrow(start, center(peak, key_size, side), QUERY_COLOR)
-    marks.dot(start, QUERY_COLOR)
-    marks.paste_on(panel, 0, 0)
+        scale = scale_to(images.shape[1], LEGIBLE_SIZE)
+    enlarged = enlarge(to_uint8(images)[0], scale)
+    panel = Image.new("RGB", enlarged.size)
+    shares = maps.shares(0, cell) if heat else None
+    paste_panel(panel, (0, 0), enlarged, maps.query_size, [cell], QUERY_COLORS[:1], shares)
     return panel
+
+
+def paste_panel(picture, corner, image, query_size, cells, colors, shares=None, frame=0):
+    """Draws a square image at a corner `(left, top)` of a picture, with a dot on each query.
+
+    The queries are cells `(row, column)` of a grid `query_size` cells wide. If there is only one,
+    `shares` of shape `(key_size, key_size)` may tell what it attended to: the image glows there,
+    and an arrow points to the peak. A frame `frame` pixels wide has the first query's color.
+    """
+    left, top = corner
+    side = image.width
+    centers = [cell_center(cell, query_size, side) for cell in cells]
+    marks = AttentionMarks(side)
+    if shares is not None:
+        image = glow(image, shares)
+        peak = np.unravel_index(shares.argmax(), shares.shape)
+        marks.arrow(centers[0], cell_center(peak, len(shares), side), colors[0])
+    picture.paste(image, corner)
+    if frame:
+        edges = (left, top, left + side - 1, top + side - 1)
+        ImageDraw.Draw(picture).rectangle(edges, outline=colors[0], width=frame)
+    for center, color in zip(centers, colors, strict=True):
+        marks.dot(center, color)
+    marks.paste_on(picture, left, top)

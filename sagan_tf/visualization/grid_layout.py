@@ -1,4 +1,4 @@
-"""Where the images of a grid are."""
+"""The places of the images in a grid."""
 
 import dataclasses
 import math
@@ -50,16 +50,11 @@ class GridLayout:
         left, top = column * self._step(self.width), row * self._step(self.height)
         return self.padding + left, self.top + top
 
-    def locate(self, x, y):
-        """What is at a pixel of the picture.
-
-        Args:
-            x: Number, pixels from the left.
-            y: Number, pixels from the top.
+    def pixel_at(self, x, y):
+        """The pixel of an image that is at a point of the picture.
 
         Returns:
-            `(index, row, column)`, ints: the image, and the pixel of it; `None` where there is no
-            image.
+            `(index, row, column)`, ints: the image and its pixel; `None` where there is no image.
         """
         if not (math.isfinite(x) and math.isfinite(y)):
             return None

@@ -1,4 +1,4 @@
-"""What pictures are drawn with."""
+"""Colors, fonts and enlarged pixels that all pictures share."""
 
 import numpy as np
 from PIL import Image, ImageFont

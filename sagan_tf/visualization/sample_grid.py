@@ -1,4 +1,4 @@
-"""Many images in one picture."""
+"""A picture of many images."""
 
 import math
 
@@ -67,17 +67,7 @@ def sample_grid(
 
 
 def grid_layout(shape, columns=None, padding=2, scale=None, column_labels=None):
-    """Where `sample_grid`, given the same, puts the images.
-
-    Args:
-        shape: `(num_images, height, width, channels)`.
-        columns: As of `sample_grid`.
-        padding: As of `sample_grid`.
-        scale: As of `sample_grid`.
-        column_labels: As of `sample_grid`.
-
-    Returns:
-        A `GridLayout`.
+    """The `GridLayout` that `sample_grid` uses for images of a shape, given the same arguments.
 
     Raises:
         ValueError: if `columns` or `scale` is less than 1, or `padding` is negative.
@@ -92,7 +82,7 @@ def grid_layout(shape, columns=None, padding=2, scale=None, column_labels=None):
 
 
 def _write(draw, center, text, width, ink):
-    """Writes a text centred on a point, cut to fit a width in pixels."""
+    """Writes a text centered on a point, cut to fit a width in pixels."""
     label_font = font(LABEL_FONT_SIZE)
     fitting = text
     while fitting and label_font.getlength(fitting) > width:

@@ -18,10 +18,10 @@ def table(tmp_path_factory):
         ("noise of deviation 0.2", "+fid +kid"),
         ("noise of deviation 0.5", "+fid +kid -precision -density -coverage"),
         ("blur of deviation 1", "+fid +kid -precision -recall -density -coverage -diversity"),
-        ("blur of deviation 2", "+fid +kid -is -precision -recall -density -recognised"),
+        ("blur of deviation 2", "+fid +kid -is -precision -recall -density -recognized"),
         ("no 5 to 9", "+fid +kid -is -recall -coverage"),
         ("a tenth, 10 times", "+fid +kid -recall -coverage -diversity"),
-        ("wrong labels", "-recognised"),
+        ("wrong labels", "-recognized"),
         ("copies of the first half", "-nearest_ratio"),
     ],
 )
@@ -38,5 +38,5 @@ def test_more_of_it_is_worse(table):
         assert more["coverage"] < less["coverage"]
 
 
-def test_all_figures_are_there(table):
-    assert all(set(COLUMNS) <= set(figures) for figures in table.values())
+def test_all_scores_are_there(table):
+    assert all(set(COLUMNS) <= set(scores) for scores in table.values())

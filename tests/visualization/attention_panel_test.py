@@ -3,18 +3,16 @@ import pytest
 
 from sagan_tf.visualization import attention_overlay, attention_panel
 from sagan_tf.visualization.attention_overlay import FRAME, GAP
-from sagan_tf.visualization.attention_panel import QUERY_COLOR
+from sagan_tf.visualization.attention_panel import QUERY_COLORS
 
 
 def random_example(size=16, channels=1):
     rng = np.random.default_rng(0)
     image = rng.uniform(-1.0, 1.0, (size, size, channels))
-    maps = rng.uniform(size=(64, 16))
-    return image, maps / maps.sum(axis=1, keepdims=True)
+    return image, rng.dirichlet(np.ones(16), 64)
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("query", [(0, 0), (5, 14), (15, 15)])
+@pytest.mark.parametrize("query, channels", [((0, 0), 1), ((5, 14), 3), ((15, 15), 1)])
 def test_it_is_the_panel_of_an_overlay(query, channels):
     image, maps = random_example(channels=channels)
     overlay = np.asarray(attention_overlay(image[None], maps[None], [query]))
@@ -35,13 +33,4 @@ def test_scale(size, scale):
     image, maps = random_example(size)
     panel = attention_panel(image, maps, (size - 1, 0), scale)
     assert panel.size == (size * scale, size * scale) and panel.mode == "RGB"
-    assert (np.asarray(panel) == QUERY_COLOR).all(axis=-1).any()
-
-
-@pytest.mark.parametrize(
-    "query, error",
-    [((16, 0), ValueError), ((-1, 0), ValueError), ((0.5, 0), TypeError), ((1,), ValueError)],
-)
-def test_wrong_queries(query, error):
-    with pytest.raises(error, match="`queries`"):
-        attention_panel(*random_example(), query)
+    assert (np.asarray(panel) == QUERY_COLORS[0]).all(axis=-1).any()

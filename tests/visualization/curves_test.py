@@ -26,13 +26,16 @@ def ink(picture, network):
     return [int(panel.sum()) for panel in np.split(matches, 3, axis=1)]
 
 
+@pytest.fixture(scope="module")
+def whole():
+    return training_curves([record(step, value=0.1 * step) for step in range(5)])
+
+
 @pytest.mark.parametrize("name", METRICS)
-def test_each_metric_has_its_line_in_its_panel(name):
+def test_each_metric_has_its_line_in_its_panel(whole, name):
     panel, network = METRICS[name]
     others = [other for other in METRICS if other != name]
-    whole = training_curves([record(step) for step in (1, 2, 3)])
     without = training_curves([record(step, others) for step in (1, 2, 3)])
-
     assert whole.mode == "RGB" and whole.size == (1500, 450)
     panels = {panel for panel, other in METRICS.values() if other == network}
     assert {index for index, count in enumerate(ink(whole, network)) if count} == panels
@@ -60,10 +63,9 @@ def test_repeated_steps_count_once_and_order_does_not_matter():
 
 
 @pytest.mark.parametrize("broken", [None, float("nan"), float("inf")])
-def test_a_broken_value_interrupts_only_its_line(broken):
+def test_a_broken_value_interrupts_only_its_line(whole, broken):
     records = [record(step, value=0.1 * step) for step in range(5)]
     records[2]["generator_loss"] = broken
-    whole = training_curves([record(step, value=0.1 * step) for step in range(5)])
     picture = training_curves(records)
     assert 0 < ink(picture, "generator")[0] < ink(whole, "generator")[0]
     assert ink(picture, "generator")[1:] == ink(whole, "generator")[1:]
@@ -81,15 +83,11 @@ def test_scores_get_a_panel_of_their_own():
     assert len(columns) > 250
 
 
-def test_a_single_record_is_visible():
-    picture = training_curves([{"step": 7, "generator_loss": 0.3}])
-    assert ink(picture, "generator")[0] > 20
-
-
-def test_does_not_touch_pyplot():
+def test_a_single_record_is_visible_and_pyplot_unused():
     import matplotlib.pyplot as plt
 
-    training_curves([record(1)])
+    picture = training_curves([{"step": 7, "generator_loss": 0.3}])
+    assert ink(picture, "generator")[0] > 20
     assert plt.get_fignums() == []
 
 
@@ -100,11 +98,10 @@ def test_running_mean_by_hand():
     np.testing.assert_allclose(running_mean(np.array([1.0, np.inf]), 9), [1.0, np.nan])
 
 
-def test_no_records_is_an_error():
-    with pytest.raises(ValueError, match="at least one record"):
-        training_curves([])
-
-
-def test_a_record_without_step_is_named():
-    with pytest.raises(ValueError, match="at index 1"):
-        training_curves([record(1), {"generator_loss": 1.0}])
+@pytest.mark.parametrize(
+    "records, message",
+    [([], "at least one record"), ([record(1), {"generator_loss": 1.0}], "1.0} at index 1")],
+)
+def test_records_are_checked(records, message):
+    with pytest.raises(ValueError, match=message):
+        training_curves(records)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from sagan_tf.visualization import sample_grid, to_uint8
+from sagan_tf.images import to_uint8
+from sagan_tf.visualization import sample_grid
 from sagan_tf.visualization.sample_grid import LABEL_HEIGHT
 
 
@@ -13,7 +14,6 @@ def constant_images(levels, size=2, channels=1):
 
 def test_exact_pixels():
     picture = sample_grid(constant_images([10, 20, 30]), columns=2, padding=1, scale=1)
-
     white = [255] * 7
     expected = [
         white,
@@ -36,25 +36,19 @@ def test_enlarges_without_interpolation():
     np.testing.assert_array_equal(np.asarray(picture), expected)
 
 
-@pytest.mark.parametrize(
-    "num_images, columns, rows", [(1, 1, 1), (2, 2, 1), (7, 3, 3), (9, 3, 3), (10, 4, 3)]
-)
-def test_is_about_square_by_default(num_images, columns, rows):
-    picture = sample_grid(constant_images(range(num_images)), padding=0, scale=1)
-    assert picture.size == (2 * columns, 2 * rows)
-
-
-@pytest.mark.parametrize("size, scale", [(16, 4), (32, 2), (48, 2), (64, 1), (128, 1)])
-def test_small_images_grow_to_a_legible_size(size, scale):
-    picture = sample_grid(constant_images([0], size), padding=0)
-    assert picture.size == (size * scale, size * scale)
+def test_defaults_are_about_square_and_legible():
+    for num_images, columns, rows in ((1, 1, 1), (2, 2, 1), (7, 3, 3), (9, 3, 3), (10, 4, 3)):
+        picture = sample_grid(constant_images(range(num_images)), padding=0, scale=1)
+        assert picture.size == (2 * columns, 2 * rows)
+    for size, scale in ((16, 4), (32, 2), (48, 2), (64, 1), (128, 1)):
+        picture = sample_grid(constant_images([0], size), padding=0)
+        assert picture.size == (size * scale, size * scale)
 
 
 def test_labels_stand_above_their_columns():
     images = constant_images([0] * 4, size=64)
     plain = np.asarray(sample_grid(images, columns=2))
     labelled = np.asarray(sample_grid(images, column_labels=[" ", "8"]))
-
     assert labelled.shape == (LABEL_HEIGHT + 2 * 66, 2 + 2 * 66, 3)
     np.testing.assert_array_equal(labelled[LABEL_HEIGHT:], plain[2:])
     ink_rows, ink_columns = np.nonzero(labelled[:LABEL_HEIGHT, :, 0] < 128)

@@ -1,0 +1,53 @@
+"""Pictures of what a model draws."""
+
+from sagan_tf.visualization.attention_overlay import attention_overlay
+from sagan_tf.visualization.sample_grid import sample_grid
+
+COLUMNS, ROWS = 10, 6
+
+
+def class_grid(sagan, seed=0):
+    """Draws samples in six rows, with a column for each of the first ten classes.
+
+    Args:
+        sagan: A `SAGAN`. If it is unconditional, the columns have no labels.
+        seed: int, seed of the latents. Defaults to `0`.
+
+    Returns:
+        An RGB `PIL.Image.Image`.
+    """
+    labels = _first_classes(sagan, COLUMNS)
+    columns = COLUMNS if labels is None else len(labels)
+    images = sagan.generate(labels, num_images=columns * ROWS, seed=seed)
+    return sample_grid(images, columns, column_labels=labels)
+
+
+def attention_picture(sagan, labels=None, num_images=5, seed=0, **options):
+    """Draws samples and what some of their pixels attended to, where attention is finest.
+
+    Args:
+        sagan: A `SAGAN` whose generator attends.
+        labels: Sequence of ints, as in `SAGAN.generate`; `None` takes the first classes in turn.
+            Defaults to `None`.
+        num_images: int, number of samples, each in a row of its own. Defaults to `5`.
+        seed: int, seed of the latents. Defaults to `0`.
+        **options: `truncation` and `use_ema` of `SAGAN.generate`.
+
+    Returns:
+        An RGB `PIL.Image.Image`, as `attention_overlay` draws it.
+
+    Raises:
+        ValueError: if the generator has no attention.
+    """
+    names = list(sagan.generator.gates)
+    if not names:
+        raise ValueError("This model has no attention to show: attention_resolutions is empty")
+    labels = _first_classes(sagan, num_images) if labels is None else list(labels)
+    images, maps = sagan.generate(labels, num_images, seed=seed, return_attention=True, **options)
+    return attention_overlay(images, maps[names[-1]])
+
+
+def _first_classes(sagan, count):
+    """At most `count` labels, `None` for an unconditional model."""
+    num_classes = sagan.generator.num_classes
+    return None if num_classes is None else list(range(min(num_classes, count)))
