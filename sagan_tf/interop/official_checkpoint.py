@@ -154,8 +154,6 @@ class _Checkpoint:
         The official names of this network, and of no other, begin with `start`.
         """
         sources = {scope + _official_name(weight.path, names): weight for weight in model.weights}
-        if len(sources) != len(model.weights):
-            raise RuntimeError(f"Two weights of {model.name} have the same official name")
         self._check(sources, scope + start)
         for name, weight in sources.items():
             value = self._value(name)
