@@ -18,7 +18,7 @@ flags.DEFINE_integer("seed", 0, "Seed of the halves and of the changes.")
 def main():
     from sagan_tf import data, evaluation
 
-    source = data.open_source("digits")
+    source = data.find_dataset("digits")
     features = evaluation.Classifier.trained_on(source, 16, 1, cache_dir=FLAGS.cache_dir)
     table = rows(source, features, FLAGS.seed)
     columns = [name for name in next(iter(table.values())) if not name.endswith("_std")]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sagan_tf import SAGAN, Discriminator, Generator
-from sagan_tf.data import Subset, load, open_source
+from sagan_tf.data import Subset, find_dataset, load
 from sagan_tf.evaluation import Evaluation, Protocol, compare, statistics_of
 from sagan_tf.images import to_uint8
 from sagan_tf.models import draw_inputs
@@ -21,7 +21,7 @@ SMALL = {"base_channels": 4, "latent_dim": 8}
 
 @pytest.fixture(scope="module")
 def digits():
-    return open_source("digits")
+    return find_dataset("digits")
 
 
 def make(num_classes=10):
@@ -58,7 +58,7 @@ def checksum(sagan):
     return total.hexdigest()
 
 
-@pytest.mark.parametrize("changes", [{}, {"standing_statistics": 2}, {"use_ema": False}])
+@pytest.mark.parametrize("changes", [{}, {"standing_statistics": 2}, {"ema": False}])
 def test_nothing_of_the_model_changes(digits, sagan, changes):
     before = checksum(sagan)
     scores = evaluation(digits, **changes).score(sagan)
@@ -68,9 +68,12 @@ def test_nothing_of_the_model_changes(digits, sagan, changes):
         assert abs(plain.values["fid"] - scores.values["fid"]) > 1e-3
 
 
-@pytest.mark.parametrize("options", [{}, {"use_ema": False}, {"truncation": 0.5}])
-def test_the_images_are_those_of_generate(digits, sagan, options):
-    scorer = evaluation(digits, **options)
+@pytest.mark.parametrize(
+    ("changes", "options"),
+    [({}, {}), ({"ema": False}, {"use_ema": False}), ({"truncation": 0.5}, {"truncation": 0.5})],
+)
+def test_the_images_are_those_of_generate(digits, sagan, changes, options):
+    scorer = evaluation(digits, **changes)
     real = np.concatenate(scorer.features.seen)
     scorer.features.seen.clear()
     found = scorer.score(sagan, seed=7)
@@ -98,7 +101,7 @@ def test_the_images_are_those_of_generate(digits, sagan, options):
 
 def test_labels_as_in_the_data(digits, sagan):
     for labels in ("data", "uniform"):
-        rows = evaluation(digits, labels=labels).score(sagan).classes
+        rows = evaluation(digits, labels_from=labels).score(sagan).classes
         same = [row["images"] for row in rows] == [row["real_images"] for row in rows]
         assert same == (labels == "data")
 
@@ -182,7 +185,7 @@ def test_an_image_that_cannot_be_read_is_not_near_in_place_of_another(digits):
 
 
 def test_an_unconditional_model(digits):
-    scores = evaluation(digits, num_classes=None, labels="data").score(make(None))
+    scores = evaluation(digits, num_classes=None, labels_from="data").score(make(None))
     assert scores.classes == []
     assert scores.values["fid"] > 0
 

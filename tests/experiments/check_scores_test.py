@@ -1,13 +1,13 @@
 import pytest
 
 from experiments.check_scores import rows
-from sagan_tf.data import open_source
+from sagan_tf.data import find_dataset
 from sagan_tf.evaluation import Classifier
 
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
-    source = open_source("digits")
+    source = find_dataset("digits")
     features = Classifier.trained_on(source, 16, 1, cache_dir=tmp_path_factory.mktemp("cache"))
     return rows(source, features)
 
