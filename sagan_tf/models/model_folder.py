@@ -4,6 +4,7 @@ A preset is a model folder. A checkpoint is one whose weights hold both optimize
 folder of a run has a `config.json` without weights, and its checkpoints in `checkpoints`.
 """
 
+import io
 import pathlib
 import tempfile
 
@@ -153,8 +154,26 @@ def write_model(sagan, directory, optimizers=False, **state):
         **state: What else `config.json` is to hold, ready for JSON.
     """
     path = pathlib.Path(directory) / WEIGHTS_FILE
-    (sagan if optimizers else sagan.without_optimizers()).save_weights(path)
+    save_weights(sagan if optimizers else sagan.without_optimizers(), path)
     write_config(directory, sagan.config, sagan.seed, sagan.step, _fingerprint(path), **state)
+
+
+def save_weights(model, path):
+    """Writes the weights of a Keras model as `Model.save_weights` does; a full disk is an OSError.
+
+    The file is composed in memory: HDF5 itself ends the process by a segmentation fault when it
+    cannot write (measured with HDF5 1.14.6).
+    """
+    memory = _NamedMemory()
+    model.save_weights(memory)
+    pathlib.Path(path).write_bytes(memory.getbuffer())
+
+
+class _NamedMemory(io.BytesIO):
+    """A file in memory, with the name that Keras asks of a file of weights."""
+
+    def __str__(self):
+        return WEIGHTS_FILE
 
 
 def write_preset(sagan, directory):

@@ -28,8 +28,8 @@ def check_run(directory, config, extend=False):
     """
     if not (pathlib.Path(directory) / CONFIG_FILE).exists():
         return
-    found = read_config(directory)[0]
-    if found.recipe is None:
+    found, state = read_config(directory)
+    if found.recipe is None or state["weights"] is not None:
         raise ValueError(f"{directory} holds a model that is no run: choose another directory")
     difference = config.model.differences(found.model) | config.recipe.differences(found.recipe)
     if config.class_names != found.class_names:
