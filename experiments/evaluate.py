@@ -68,7 +68,7 @@ def main():
 
     from sagan_tf import data, evaluation
 
-    source = data.open_source(
+    source = data.find_dataset(
         dataset, split, data_dir=FLAGS.data_dir, download=bool(FLAGS.download)
     )
     print(f"Features of {FLAGS.features} for {source.name}", flush=True)

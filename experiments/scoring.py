@@ -74,6 +74,7 @@ def evaluation_maker(skip_corrupt=False, verbose=False, **protocol):
             protocol,
             *size,
             model.num_classes,
+            model.attention_resolutions,
             skip_corrupt=skip_corrupt,
             verbose=verbose,
         )

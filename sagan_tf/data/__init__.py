@@ -1,9 +1,26 @@
 """Data sets: bundled, from TFDS, or folders of images; and the input pipeline."""
 
-from sagan_tf.data.image_folder import ImageFolder
-from sagan_tf.data.pipeline import load
-from sagan_tf.data.registry import BUNDLED, open_source
-from sagan_tf.data.source import Example, Source
-from sagan_tf.data.subset import Subset
+import importlib
 
-__all__ = ["BUNDLED", "Example", "ImageFolder", "Source", "Subset", "load", "open_source"]
+# Each name is imported with its module when it is first used: only `load` needs TensorFlow.
+_MODULES = {
+    "BUNDLED": "catalog",
+    "Example": "source",
+    "ImageFolder": "image_folder",
+    "Source": "source",
+    "Subset": "subset",
+    "find_dataset": "catalog",
+    "load": "pipeline",
+}
+
+__all__ = sorted(_MODULES)
+
+
+def __getattr__(name):
+    if name in _MODULES:
+        return getattr(importlib.import_module(f"sagan_tf.data.{_MODULES[name]}"), name)
+    raise AttributeError(f"module 'sagan_tf.data' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *_MODULES})

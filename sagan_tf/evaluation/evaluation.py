@@ -51,7 +51,7 @@ class Evaluation:
     Example:
 
     ```python
-    source = sagan_tf.data.open_source("digits")
+    source = sagan_tf.data.find_dataset("digits")
     features = Classifier.trained_on(source, image_size=16, channels=1)
     evaluation = Evaluation(source, features, image_size=16, channels=1, num_classes=10)
     evaluation.score(sagan).values["fid"]

@@ -22,39 +22,22 @@ _UNKNOWN_BATCH = 16
 
 
 def attention_map(query, key):
-    """`softmax(query key^T)` over the keys, unscaled.
-
-    Args:
-        query: `(..., queries, features)`.
-        key: `(..., keys, features)`, of the same dtype.
-
-    Returns:
-        `(..., queries, keys)`, float64 if the arguments are, otherwise float32.
-    """
+    """Computes `softmax(query key^T)` over the keys, unscaled, in float32 or better."""
     scores = ops.matmul(query, _transposed(key))
     stable_dtype = keras.backend.result_type(scores.dtype, "float32")
     return ops.softmax(ops.cast(scores, stable_dtype), axis=-1)
 
 
 def attend(query, key, value):
-    """`attention_map(query, key) value`, in little memory where the map would be large.
+    """Computes `attention_map(query, key) value`, in little memory where the map would be large.
 
-    A map of up to 64 MiB is computed as a whole. A larger one is computed in blocks of about 8
-    MiB or less, one at a time: several images, or some queries of one image, with all their
-    keys. The gradient computes each block again, as in FlashAttention; rows are whole, so it needs
-    no statistics of the softmax from the first pass. The second gradient works in blocks too.
+    Queries have shape `(batch, queries, features)`, keys `(batch, keys, features)`, values and
+    outputs `(batch, keys or queries, channels)`, all of one dtype and static but for the batch.
 
-    An unknown batch counts as 16 images; then a block never has more than one image, so that the
-    memory it takes does not depend on the batch.
-
-    Args:
-        query: `(batch, queries, features)`, static but for the batch.
-        key: `(batch, keys, features)`, likewise.
-        value: `(batch, keys, channels)`, likewise. All three have the same dtype.
-
-    Returns:
-        `(batch, queries, channels)`, of the dtype of the arguments. The softmax is in float32, or
-        in float64 if they are.
+    A block has about 8 MiB of map or less: several images, or some queries of one image, with all
+    their keys. The gradient computes each block again, as in FlashAttention; rows are whole, so it
+    needs no statistics of the softmax from the first pass. An unknown batch counts as 16 images;
+    then a block never has more than one image, so that its memory does not depend on the batch.
 
     References:
         - [Rabe & Staats, 2021](https://arxiv.org/abs/2112.05682): blocks, recomputed.
@@ -110,7 +93,7 @@ def _attend_in_blocks(query, key, value):
     return attended, gradient
 
 
-# XLA cannot differentiate TensorFlow's loop: hence the custom second gradient.
+# The second gradient is custom because XLA cannot differentiate TensorFlow's loop.
 @ops.custom_gradient
 def _gradients_in_blocks(query, key, value, grad_attended, attended):
     inputs = (query, key, value, grad_attended)
@@ -129,10 +112,9 @@ def _gradients_in_blocks(query, key, value, grad_attended, attended):
 
 
 def _unrecorded(tensors):
-    """The tensors, such that TensorFlow's eager tape does not keep what is computed of them.
+    """Keeps TensorFlow's eager tape from storing what a custom gradient makes superfluous.
 
-    It would keep it, although a custom gradient replaces its own. JAX, on the other hand,
-    differentiates the function itself for derivatives of higher order.
+    JAX differentiates the function itself for derivatives of higher order.
     """
     if keras.backend.backend() == "tensorflow":
         return tuple(ops.stop_gradient(tensor) for tensor in tensors)
@@ -140,14 +122,9 @@ def _unrecorded(tensors):
 
 
 def _one_by_one(function, inputs, initial):
-    """The results of `function`, a tuple, for each block of the inputs.
+    """Calls `function` with each block of the inputs; `initial` has the shapes of its results.
 
     In TensorFlow only `ops.scan` is sure to finish a block before it begins the next.
-
-    Args:
-        function: Function of one block of every input.
-        inputs: Tuple of tensors `(blocks, ...)` of one dtype.
-        initial: Tuple of tensors with the shapes and dtypes of the results for one block.
     """
     # They become one tensor: Keras 3.15 fails in TensorFlow on several of unknown length.
     shapes = [tensor.shape[1:] for tensor in inputs]
@@ -176,11 +153,11 @@ def _attend(query, key, value):
 
 
 def _gradients(query, key, value, grad_attended, attended):
-    """Gradients of a loss by query, key and value, from its gradient by `attended`."""
+    """Returns the gradients of a loss by query, key and value, given that by `attended`."""
     attention = attention_map(query, key)
     dtype = attention.dtype
     grad_map = _product(grad_attended, value, dtype)
-    # The mean of a row of `grad_map` under the attention, without another pass over the map.
+    # This is the mean of each row of `grad_map`, without another pass over the map.
     mean = ops.sum(
         ops.cast(grad_attended, dtype) * ops.cast(attended, dtype), axis=-1, keepdims=True
     )
@@ -196,7 +173,7 @@ def _gradients(query, key, value, grad_attended, attended):
 def _second_gradients(
     query, key, value, grad_attended, grad_grad_query, grad_grad_key, grad_grad_value
 ):
-    """Gradients of an outer loss by the first four arguments of `_gradients`.
+    """Returns the gradients of an outer loss by the first four arguments of `_gradients`.
 
     The last three arguments are its gradients by the three results of `_gradients`.
     """
@@ -229,7 +206,7 @@ def _product(rows, columns, dtype):
 
 
 def _transposed_matmul(scores, features):
-    """`scores^T features`, without a transposed copy of the scores, which are large."""
+    """Computes `scores^T features` without a transposed copy of the scores, which are large."""
     return _transposed(ops.matmul(_transposed(features), scores))
 
 

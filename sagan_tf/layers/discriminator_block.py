@@ -3,30 +3,29 @@
 import keras
 from keras import ops
 
-from sagan_tf.layers.convolution import convolution
-from sagan_tf.layers.resampling_conv2d import resampled_shape
+from sagan_tf.layers.resampling_conv2d import convolution, resampled_shape
 
 
 @keras.saving.register_keras_serializable(package="sagan_tf")
 class DiscriminatorBlock(keras.layers.Layer):
     """Residual block that halves the resolution, or keeps it.
 
-    The residual is ReLU, 3x3 convolution, ReLU, 3x3 convolution, average pooling; the shortcut an
-    average-pooled 1x1 convolution. Without down-sampling, and with as many filters as channels,
-    the shortcut is the identity.
+    The residual is ReLU, 3x3 convolution, ReLU, 3x3 convolution, average pooling; the shortcut is
+    an average-pooled 1x1 convolution. It is the identity without downsampling, if there are as
+    many filters as channels.
 
     Args:
         filters: int, number of output channels.
         downsample: bool, whether to halve height and width. Defaults to `True`.
         preactivation: bool, whether the residual starts with a ReLU. `False` is meant for images.
             Defaults to `True`.
-        spectral_norm: bool, whether the convolutions are spectrally normalised. Defaults to
+        spectral_norm: bool, whether the convolutions are spectrally normalized. Defaults to
             `True`.
         **kwargs: `name`, `trainable` and `dtype`.
 
     Call arguments:
         inputs: Features of shape `(batch, height, width, channels)`; height and width are even
-            when down-sampling.
+            when downsampling.
         training: bool, passed on to `SpectralNormalization`. Defaults to `False`.
 
     Output shape:
@@ -62,7 +61,7 @@ class DiscriminatorBlock(keras.layers.Layer):
         x = self.conv_2(ops.relu(x), training=training)
         shortcut = inputs
         if self.downsample:
-            # A 1x1 convolution commutes with average pooling: run it on fewer pixels.
+            # A 1x1 convolution commutes with average pooling, and is cheaper after it.
             # Without explicit strides, Keras 3.15 fails on JAX.
             shortcut = ops.average_pool(shortcut, 2, strides=2, data_format="channels_last")
         if self.shortcut is not None:

@@ -4,8 +4,7 @@ import keras
 from keras import ops
 
 from sagan_tf.layers.conditional_batch_norm import ConditionalBatchNorm
-from sagan_tf.layers.convolution import convolution
-from sagan_tf.layers.resampling_conv2d import resampled_shape
+from sagan_tf.layers.resampling_conv2d import convolution, resampled_shape
 
 
 @keras.saving.register_keras_serializable(package="sagan_tf")
@@ -13,20 +12,21 @@ class GeneratorBlock(keras.layers.Layer):
     """Residual block that doubles the resolution.
 
     The residual is batch norm, ReLU, upsampling, 3x3 convolution, batch norm, ReLU, 3x3
-    convolution; the shortcut an upsampled 1x1 convolution. Batch norm is conditional on the class.
+    convolution; the shortcut is an upsampled 1x1 convolution. Batch norm is conditional on the
+    class.
 
     Args:
         filters: int, number of output channels.
         num_classes: int, number of classes, or `None` for an unconditional block. Defaults to
             `None`.
-        spectral_norm: bool, whether the convolutions are spectrally normalised. Defaults to
+        spectral_norm: bool, whether the convolutions are spectrally normalized. Defaults to
             `True`.
         **kwargs: `name`, `trainable` and `dtype`.
 
     Call arguments:
         inputs: `(features, labels)`, features of shape `(batch, height, width, channels)` and
             integer labels of shape `(batch,)`, which an unconditional block ignores.
-        training: bool. Defaults to `False`.
+        training: bool, passed on to the layers inside. Defaults to `False`.
 
     Output shape:
         `(batch, 2 * height, 2 * width, filters)`.
@@ -63,7 +63,7 @@ class GeneratorBlock(keras.layers.Layer):
         x = self.conv_1(ops.relu(x), training=training)
         x = self.norm_2((x, labels), training=training)
         x = self.conv_2(ops.relu(x), training=training)
-        # A 1x1 convolution commutes with nearest-neighbour upsampling: run it on fewer pixels.
+        # A 1x1 convolution commutes with nearest-neighbor upsampling, and is cheaper before it.
         shortcut = self.shortcut(features, training=training)
         return x + ops.repeat(ops.repeat(shortcut, 2, axis=1), 2, axis=2)
 

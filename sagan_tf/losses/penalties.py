@@ -11,7 +11,7 @@ from keras import ops
 
 
 def gradient_penalty(gradients):
-    """Mean of `(norm - 1)^2`, for gradients at points between real and fake images.
+    """Returns the mean of `(norm - 1)^2`, for gradients at points between real and fake images.
 
     [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), equation 3, without its weight
     (10 there).
@@ -22,7 +22,7 @@ def gradient_penalty(gradients):
 
 
 def r1_penalty(gradients):
-    """Half the mean of the squared norm, for gradients at real images.
+    """Returns half the mean of the squared norm, for gradients at real images.
 
     [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406), equation 9, without its weight
     gamma (10 there).

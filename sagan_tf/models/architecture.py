@@ -35,7 +35,7 @@ ARCHITECTURES = {
 
 
 def architecture(image_size):
-    """The `Architecture` of an image size; a ValueError lists those that exist."""
+    """Returns the `Architecture` of an image size; a ValueError lists those that exist."""
     if image_size not in ARCHITECTURES:
         raise ValueError(
             f"`image_size` must be one of {sorted(ARCHITECTURES)}. Received: {image_size=}"

@@ -7,8 +7,8 @@ from sagan_tf.models.sampling import draw_inputs
 
 
 def walk_layers(network, layer_class=keras.layers.Layer):
-    """List of the layers of a class in a network, itself included, however deep they are."""
-    # Keras has no public way: `network.layers` ends at the first level.
+    """Lists the layers of a class in a network, itself included, however deep they are."""
+    # Keras has no public way to do this: `network.layers` ends at the first level.
     return [layer for layer in network._flatten_layers() if isinstance(layer, layer_class)]
 
 

@@ -13,17 +13,17 @@ class Discriminator(Network):
     """Residual projection discriminator with self-attention.
 
     Residual blocks reduce the image, with attention after the first block of each chosen
-    resolution; ReLU and the sum over space give features, a linear layer and the projection
-    `<embedding(label), features>` the logit. The model is built by its constructor.
+    resolution; ReLU and the sum over space give features. The logit is the sum of a linear layer
+    and the projection `<embedding(label), features>`. The model is built by its constructor.
 
     Args:
         image_size: int, one of 16, 32, 64, 128 and 256. Defaults to `128`.
         channels: int, 1 or 3. Defaults to `3`.
         num_classes: int, or `None` for no projection. Defaults to `1000`.
-        base_channels: int, the unit of the widths. Defaults to `64`.
+        base_channels: int, unit in which the widths are given. Defaults to `64`.
         attention_resolutions: Sequence of resolutions at which to attend, `()` for none; `None`
             takes the default of the image size (32 at 128). Defaults to `None`.
-        spectral_norm: bool, whether kernels and embedding are spectrally normalised. Defaults to
+        spectral_norm: bool, whether kernels and embedding are spectrally normalized. Defaults to
             `True`.
         **kwargs: `name`, `trainable` and `dtype`.
 

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from sagan_tf.layers import ConditionalBatchNorm, GeneratorBlock
+from sagan_tf.layers.resampling_conv2d import convolution
 from sagan_tf.layers.spectral_normalization import spectrally_normalized
 from sagan_tf.models.network import Network, check_positive
 
@@ -20,18 +21,19 @@ class Generator(Network):
         image_size: int, one of 16, 32, 64, 128 and 256. Defaults to `128`.
         channels: int, 1 or 3. Defaults to `3`.
         num_classes: int, or `None` for an unconditional generator. Defaults to `1000`.
-        base_channels: int, the unit of the widths. Defaults to `64`.
+        base_channels: int, unit in which the widths are given. Defaults to `64`.
         latent_dim: int, size of the latent vectors. Defaults to `128`.
         attention_resolutions: Sequence of resolutions at which to attend, `()` for none; `None`
             takes the default of the image size (32 at 128). Defaults to `None`.
-        spectral_norm: bool, whether kernels are spectrally normalised. Defaults to `True`.
+        spectral_norm: bool, whether kernels are spectrally normalized. Defaults to `True`.
         **kwargs: `name`, `trainable` and `dtype`.
 
     Call arguments:
         inputs: `(latents, labels)`, float latents of shape `(batch, latent_dim)` and integer
             labels of shape `(batch,)` in `[0, num_classes)`, which an unconditional generator
             ignores.
-        training: bool. Defaults to `False`.
+        training: bool, whether batch norm uses the statistics of the batch and the power iterations
+            advance. Defaults to `False`.
         return_attention: bool, whether to return the attention maps as well. Defaults to `False`.
 
     Output shape:
@@ -91,16 +93,8 @@ class Generator(Network):
             resolutions=[8 * 2**index for index in range(len(widths))],
         )
         self.norm = ConditionalBatchNorm(name="norm", **policy)
-        self.to_image = spectrally_normalized(
-            keras.layers.Conv2D(
-                channels,
-                3,
-                padding="same",
-                data_format="channels_last",
-                name="to_image",
-                **policy,
-            ),
-            spectral_norm,
+        self.to_image = convolution(
+            channels, 3, spectral_norm=spectral_norm, name="to_image", **policy
         )
         self.build([(None, latent_dim), (None,)])
 

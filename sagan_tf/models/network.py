@@ -47,7 +47,8 @@ class Network(keras.Model):
 
     @property
     def attentions(self):
-        """List of the attention layers. (The files of weights name them after it.)"""
+        """List of the attention layers."""
+        # The files of weights name these layers after this property.
         return [stage for stage in self.stages if isinstance(stage, SelfAttention)]
 
     @property
@@ -67,54 +68,40 @@ class Network(keras.Model):
         }
 
     def _set_stages(self, blocks, resolutions):
-        """Sets `blocks` and `stages`, given the resolution of each block's output.
-
-        Where several blocks have a resolution, attention follows the first.
-        """
-        chosen = self._chosen_resolutions(blocks, resolutions)
-        # The blocks are tracked before the attention layers: this is the order of the weights.
-        self.blocks = blocks
-        stages = []
-        for block, resolution in zip(blocks, resolutions, strict=True):
-            stages.append(block)
-            if resolution in chosen:
-                chosen.remove(resolution)
-                stages.append(
-                    SelfAttention(
-                        spectral_norm=self.spectral_norm,
-                        name=f"attention_{resolution}",
-                        dtype=self.dtype_policy,
-                    )
-                )
-        self.stages = stages
-
-    def _chosen_resolutions(self, blocks, resolutions):
-        """The set of resolutions to attend at; raises an error if the network cannot."""
-        wanted = self.attention_resolutions
-        if wanted is None:
-            wanted = (self.architecture.attention,)
-        if not isinstance(wanted, (tuple, list)):
+        """Sets `blocks` and `stages`, given the resolution of each block's output."""
+        chosen = self.attention_resolutions
+        if chosen is None:
+            chosen = (self.architecture.attention,)
+        if not isinstance(chosen, (tuple, list)):
             raise TypeError(
                 "`attention_resolutions` must be a tuple of ints, or None. "
-                f"Received: attention_resolutions={wanted!r}"
+                f"Received: attention_resolutions={chosen!r}"
             )
-        wanted = tuple(wanted)
-        for resolution in wanted:
+        received = f"Received: attention_resolutions={tuple(chosen)}"
+        # The blocks are tracked before the attention layers: this is the order of the weights.
+        self.blocks = blocks
+        stages = list(blocks)
+        for resolution in dict.fromkeys(chosen):
             if resolution not in resolutions:
                 raise ValueError(
                     f"`attention_resolutions` must be among {sorted(set(resolutions))}, the "
-                    "resolutions of the network's feature maps. "
-                    f"Received: attention_resolutions={wanted}"
+                    f"resolutions of the network's feature maps. {received}"
                 )
-            channels = blocks[resolutions.index(resolution)].filters
-            if channels < MIN_ATTENTION_CHANNELS:
+            # Where several blocks have the resolution, attention follows the first.
+            block = blocks[resolutions.index(resolution)]
+            if block.filters < MIN_ATTENTION_CHANNELS:
                 raise ValueError(
                     f"Attention needs at least {MIN_ATTENTION_CHANNELS} channels, but the feature "
-                    f"map at resolution {resolution} has {channels}: raise `base_channels` or "
-                    "change `attention_resolutions`. "
-                    f"Received: attention_resolutions={wanted}"
+                    f"map at resolution {resolution} has {block.filters}: raise `base_channels` "
+                    f"or change `attention_resolutions`. {received}"
                 )
-        return set(wanted)
+            attention = SelfAttention(
+                spectral_norm=self.spectral_norm,
+                name=f"attention_{resolution}",
+                dtype=self.dtype_policy,
+            )
+            stages.insert(stages.index(block) + 1, attention)
+        self.stages = stages
 
 
 def check_positive(name, value):

@@ -5,7 +5,6 @@ import numpy as np
 
 from sagan_tf.config import Config, ModelConfig, unknown_name
 from sagan_tf.losses import LOSSES, PENALTIES
-from sagan_tf.models.adam import Adam
 from sagan_tf.models.architecture import architecture
 from sagan_tf.models.copies import with_standing_statistics
 from sagan_tf.models.discriminator import Discriminator
@@ -161,8 +160,9 @@ class SAGAN(keras.Model):
             check_optimizer(optimizer)
         # Without `optimizer=None` Keras installs an RMSprop of its own.
         super().compile(optimizer=None, **kwargs)
-        self.generator_optimizer = generator_optimizer or Adam(1e-4, 0.0, 0.9)
-        self.discriminator_optimizer = discriminator_optimizer or Adam(4e-4, 0.0, 0.9)
+        adam = keras.optimizers.Adam
+        self.generator_optimizer = generator_optimizer or adam(1e-4, 0.0, 0.9)
+        self.discriminator_optimizer = discriminator_optimizer or adam(4e-4, 0.0, 0.9)
         self.loss_name = loss
         self.penalty_name = penalty
         self.penalty_weight = penalty_weight

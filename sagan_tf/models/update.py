@@ -14,14 +14,8 @@ from sagan_tf.losses import LOSSES, PENALTIES
 def train_step(sagan, images, labels):
     """Updates the discriminator `discriminator_steps` times, the generator and its average once.
 
-    Args:
-        sagan: A compiled `SAGAN`.
-        images: `(discriminator_steps * batch, height, width, channels)`, those of this replica.
-        labels: `(discriminator_steps * batch,)`.
-
-    Returns:
-        Dict from the names of the model's metrics to their values in this step; those of the
-        discriminator are means over its updates.
+    It takes what `SAGAN.train_step` takes, for this replica, and returns a dict from the names of
+    the model's metrics to their values; those of the discriminator are means over its updates.
     """
     steps, slices = sagan.discriminator_steps, sagan.accumulation_steps
     size = images.shape[0] or tf.shape(images)[0]
@@ -96,7 +90,7 @@ def _penalty(sagan, real_images, real_labels, fake_images, mix):
 
 
 def _variance(images):
-    """Variance of each pixel over the batch, averaged; 0 when all images are the same."""
+    """Averages the variance of each pixel over the batch; it is 0 if all images are the same."""
     return tf.reduce_mean(tf.math.reduce_variance(tf.cast(images, "float32"), axis=0))
 
 
@@ -141,7 +135,7 @@ def _apply(sagan, optimizer, gradients, variables):
 
 
 def _scale_for_sum(gradients, replicas):
-    """Keras optimizers sum gradients over replicas; the loss is a mean over the global batch."""
+    """Makes the sum over replicas, which Keras optimizers take, the mean."""
     if replicas == 1:
         return gradients
     return [gradient / replicas for gradient in gradients]
@@ -180,7 +174,7 @@ class StepRandomness:
         return self._integers((), self._sagan.generator.num_classes or 1)
 
     def uniform(self, shape):
-        """Numbers in (0, 1), in steps of 2**-24 that float32 holds exactly."""
+        """Draws numbers in (0, 1), in steps of 2**-24 that float32 holds exactly."""
         slices = self._integers(shape, 2**23)
         return [(2.0 * tf.cast(numbers, "float32") + 1.0) / 2**24 for numbers in slices]
 

@@ -78,7 +78,7 @@ def for_dataset(config, options, adapt_classes=False):
         the `data.Source`.
     """
     recipe = config.recipe
-    source = data.open_source(
+    source = data.find_dataset(
         recipe.dataset, recipe.split, data_dir=options.data_dir, download=options.download
     )
     config = config.override(dataset_size=len(source))

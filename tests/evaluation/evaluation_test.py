@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sagan_tf import SAGAN, Discriminator, Generator
-from sagan_tf.data import Subset, load, open_source
+from sagan_tf.data import Subset, find_dataset, load
 from sagan_tf.evaluation import Evaluation, Protocol, compare, statistics_of
 from sagan_tf.images import to_uint8
 from sagan_tf.models import draw_inputs
@@ -21,7 +21,7 @@ SMALL = {"base_channels": 4, "latent_dim": 8}
 
 @pytest.fixture(scope="module")
 def digits():
-    return open_source("digits")
+    return find_dataset("digits")
 
 
 def make(num_classes=10):

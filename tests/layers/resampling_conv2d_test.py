@@ -1,4 +1,4 @@
-"""UpsampleConv2D and DownsampleConv2D."""
+"""Tests of UpsampleConv2D and DownsampleConv2D."""
 
 import keras
 import numpy as np

@@ -5,7 +5,7 @@ from keras import ops
 from sagan_tf import losses
 from tests.autodiff import float_variables, value_and_gradients
 
-# Norms 5 and 0.
+# The norms are 5 and 0.
 GRADIENTS = np.zeros((2, 2, 1, 3), "float32")
 GRADIENTS[0, 0, 0, 0], GRADIENTS[0, 1, 0, 2] = 3, 4
 

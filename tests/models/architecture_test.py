@@ -5,8 +5,8 @@ import pytest
 from sagan_tf.models import Discriminator, Generator
 from sagan_tf.models.architecture import ARCHITECTURES, architecture
 
-# image_size: multiples of base_channels of the generator's and discriminator's blocks, resolutions
-# after the latter, attention
+# A row has the widths of the generator's and the discriminator's blocks in multiples of
+# base_channels, the resolutions after the latter, and that of the attention.
 TABLE = {
     16: ([4, 4], [4, 4, 4], [8, 4, 4], 8),
     32: ([4, 4, 4], [4, 4, 4, 4], [16, 8, 8, 8], 16),

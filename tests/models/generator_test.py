@@ -17,7 +17,7 @@ LABELS = np.array([2, 0, 1], "int32")
 
 def _small(**arguments):
     generator = built(lambda: Generator(**{**SMALL, **arguments}), (LATENTS, LABELS))
-    for _ in range(3):  # Until u and the moving statistics are near their limits.
+    for _ in range(3):  # u and the moving statistics come near their limits.
         generator((LATENTS, LABELS), training=True)
     return generator
 
@@ -48,13 +48,17 @@ def test_weights_are_frozen():
     assert weights == GOLDEN.read_text().splitlines()
 
 
-@pytest.mark.parametrize("num_classes", [3, None])
-@pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize(
-    ("image_size", "base_channels", "attention"),
-    [(16, 2, 8), (32, 2, 16), (64, 4, 32), (128, 2, 32), (256, 2, 64)],
+    ("image_size", "channels", "num_classes", "base_channels", "attention"),
+    [
+        (16, 1, 3, 2, 8),
+        (32, 3, None, 2, 16),
+        (64, 1, 3, 4, 32),
+        (128, 3, 3, 2, 32),
+        (256, 3, None, 2, 64),
+    ],
 )
-def test_every_size(image_size, base_channels, attention, channels, num_classes):
+def test_every_size(image_size, channels, num_classes, base_channels, attention):
     generator = Generator(image_size, channels, num_classes, base_channels, latent_dim=5)
     inputs = (LATENTS, LABELS)
     images, maps = generator(inputs, return_attention=True)
@@ -103,13 +107,6 @@ def test_unconditional_ignores_labels():
     generator = _small(num_classes=None)
     images = generator((LATENTS, LABELS))
     np.testing.assert_array_equal(generator((LATENTS, LABELS + 7)), images)
-
-
-def test_training_uses_the_statistics_of_the_batch():
-    generator = _small()
-    inferred = ops.convert_to_numpy(generator((LATENTS, LABELS)))
-    trained = ops.convert_to_numpy(generator((LATENTS, LABELS), training=True))
-    assert np.abs(inferred - trained).max() > 1e-2
 
 
 def test_every_weight_gets_a_gradient_in_training():

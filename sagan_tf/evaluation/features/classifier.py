@@ -15,12 +15,12 @@ from sagan_tf.data.decoding import decode_image
 from sagan_tf.evaluation.features.features import Features, cache_directory
 from sagan_tf.files import digest, one_line, read_json, replacing, sha256, write_json
 from sagan_tf.images import check_channels
-from sagan_tf.models.preset_directory import shipped
+from sagan_tf.models.model_folder import bundled_path
 
-# It stands for the network, its training, and how images are resized and scaled. Whoever changes
-# one of them raises it, so that classifiers of before are found no more.
+# Whoever changes the network, its training, or how images are resized and scaled raises it, so that
+# no classifier of before is found.
 VERSION = 1
-_SHIPPED = "digits_classifier"  # The one that comes with the package.
+_BUNDLED = "digits_classifier"
 _CONFIG, _WEIGHTS = "classifier.json", "classifier.weights.h5"
 _DIMENSION, _BATCH, _LEARNING_RATE, _HELD_OUT, _SEED = 64, 64, 3e-3, 0.2, 0
 _MAX_LABELS, _MAX_EXAMPLES = 2**16, 1000  # Of more images, evenly spaced ones are looked at.
@@ -83,11 +83,10 @@ class Classifier(Features):
             image_size: int, height and width to train at.
             channels: 1 or 3.
             num_classes: int, bound of the labels. Defaults to `None`, `source.num_classes`.
-            cache_dir: Folder of trained classifiers. Defaults to `None`,
-                `$XDG_CACHE_HOME/sagan_tf` or `~/.cache/sagan_tf`. One that cannot be written is
-                a warning.
-            steps: int, of 64 images. Defaults to `None`, four passes over the data, but not fewer
-                than 600 steps, nor more than 10,000.
+            cache_dir: Folder of trained classifiers; it is a warning if it cannot be written.
+                Defaults to `None`, `$XDG_CACHE_HOME/sagan_tf` or `~/.cache/sagan_tf`.
+            steps: int, of 64 images. Defaults to `None`, four passes over the data within 600 and
+                10,000 steps.
             skip_corrupt: bool, whether unreadable images are replaced. Defaults to `False`.
 
         Returns:
@@ -117,15 +116,11 @@ class Classifier(Features):
         entry = cache_directory(cache_dir) / f"classifier_{digest(repr(key))[:16]}"
         with tf.device("CPU"):
             network = _build_network(image_size, channels, num_classes)
-            found = _read(shipped(_SHIPPED), key, network) or _read(entry, key, network)
+            found = _read(bundled_path(_BUNDLED), key, network) or _read(entry, key, network)
             if not found:
                 _check_labels(source, num_classes)
-                logging.info(
-                    "Training a classifier on %s for %d steps, to be kept in %s",
-                    source.name,
-                    steps,
-                    entry.parent,
-                )
+                message = "Training a classifier on %s for %d steps, to be kept in %s"
+                logging.info(message, source.name, steps, entry.parent)
                 network, found = _train(source, key)
                 logging.info("It recognizes %.1f %% of held-out images", 100 * found["accuracy"])
                 _write(entry, key, network, found)
@@ -141,9 +136,8 @@ class Classifier(Features):
             if images.shape[1:3] != (self._size, self._size):
                 images = tf.image.resize(images, (self._size, self._size), antialias=True)
             images = np.asarray(images, np.float32) / np.float32(127.5) - np.float32(1.0)
-            features, logits = self._call(
-                np.broadcast_to(images, (*images.shape[:3], self._channels))
-            )
+            images = np.broadcast_to(images, (*images.shape[:3], self._channels))
+            features, logits = self._call(images)
             return features, tf.nn.softmax(logits)
 
 
@@ -156,7 +150,7 @@ def _check(source, image_size, channels, num_classes, steps):
     if len(source) == 0:
         raise ValueError(f"{source.name} has no images.")
     check_channels(channels)
-    for name, value in (("image_size", image_size), ("steps", steps)):
+    for name, value in {"image_size": image_size, "steps": steps}.items():
         if value is not None and value < 1:
             raise ValueError(f"`{name}` must be at least 1. Received: {value}")
     if num_classes < 2:
@@ -217,9 +211,8 @@ def _read(entry, key, network):
             raise ValueError("the weights have another checksum")
         network.load_weights(entry / _WEIGHTS)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        logging.warning(
-            "%s is damaged, and the classifier is trained again: %s", entry, one_line(error)
-        )
+        message = "%s is damaged, and the classifier is trained again: %s"
+        logging.warning(message, entry, one_line(error))
         return None
     return found
 

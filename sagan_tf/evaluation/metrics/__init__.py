@@ -3,12 +3,14 @@
 import dataclasses
 from collections.abc import Callable
 
-from sagan_tf.evaluation.metrics.diversity import diversity
-from sagan_tf.evaluation.metrics.fid import fid, intra_fid
-from sagan_tf.evaluation.metrics.inception_score import inception_score_of_fakes
-from sagan_tf.evaluation.metrics.kid import kid
-from sagan_tf.evaluation.metrics.precision_recall import prdc
-from sagan_tf.evaluation.metrics.recognized import recognized
+from sagan_tf.evaluation.metrics import (
+    diversity,
+    fid,
+    inception_score,
+    kid,
+    precision_recall,
+    recognized,
+)
 
 # What a metric can need beyond the features of some images.
 MOMENTS = "a Gaussian"
@@ -43,20 +45,29 @@ class Metric:
 
 
 METRICS = {
-    "fid": Metric(("fid",), fid, "Fréchet distance between all images", MOMENTS),
+    "fid": Metric(("fid",), fid.compute, "Fréchet distance between all images", MOMENTS),
     "intra_fid": Metric(
-        ("intra_fid",), intra_fid, "mean Fréchet distance within the classes", CLASS_MOMENTS
+        ("intra_fid",),
+        fid.compute_within_classes,
+        "mean Fréchet distance within the classes",
+        CLASS_MOMENTS,
     ),
-    "kid": Metric(("kid", "kid_std"), kid, "kernel distance, which small sets do not bias"),
-    "is": Metric(("is", "is_std"), inception_score_of_fakes, "Inception score"),
+    "kid": Metric(("kid", "kid_std"), kid.compute, "kernel distance, which small sets do not bias"),
+    "is": Metric(("is", "is_std"), inception_score.compute, "Inception score"),
     "prdc": Metric(
-        ("precision", "recall", "density", "coverage"), prdc, "how typical and how complete"
+        ("precision", "recall", "density", "coverage"),
+        precision_recall.compute,
+        "how typical and how complete",
     ),
     "diversity": Metric(
-        ("diversity", "nearest_ratio"), diversity, "how varied within classes, and how new"
+        ("diversity", "nearest_ratio"), diversity.compute, "how varied within classes, and how new"
     ),
     "recognized": Metric(
-        ("recognized",), recognized, "images that are what was asked for", PREDICTED_LABELS, True
+        ("recognized",),
+        recognized.compute,
+        "images that are what was asked for",
+        PREDICTED_LABELS,
+        always=True,
     ),
 }
 

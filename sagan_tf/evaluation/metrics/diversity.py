@@ -8,7 +8,7 @@ from sagan_tf.evaluation.metrics.inputs import check_features, check_pair, dista
 _MAX_IMAGES = 2000
 
 
-def diversity(real, fake, protocol):
+def compute(real, fake, protocol):
     """The metric `diversity`, within the classes if there are any, and the nearest ratio."""
     groups = {None: (real.features, fake.features)}
     if fake.num_classes is not None:

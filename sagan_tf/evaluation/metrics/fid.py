@@ -6,12 +6,12 @@ from sagan_tf.evaluation.metrics.inputs import check_same_dimension
 from sagan_tf.evaluation.metrics.moments import Moments
 
 
-def fid(real, fake, protocol):
+def compute(real, fake, protocol):
     """The metric `fid`."""
     return {"fid": frechet_distance(real.moments, fake.moments)}, {}
 
 
-def intra_fid(real, fake, protocol):
+def compute_within_classes(real, fake, protocol):
     """The metric `intra_fid`, with the distance of each class."""
     mean, distances = intra_class_frechet_distance(real.class_moments, fake.class_moments)
     return {"intra_fid": mean}, {label: {"fid": value} for label, value in distances.items()}

@@ -5,7 +5,7 @@ import numpy as np
 from sagan_tf.evaluation.metrics.inputs import check_features
 
 
-def inception_score_of_fakes(real, fake, protocol):
+def compute(real, fake, protocol):
     """The metric `is`."""
     mean, std = inception_score(fake.probabilities, min(protocol.splits, fake.num_images))
     return {"is": mean, "is_std": std}, {}

@@ -5,7 +5,7 @@ import numpy as np
 from sagan_tf.evaluation.metrics.inputs import check_pair
 
 
-def kid(real, fake, protocol):
+def compute(real, fake, protocol):
     """The metric `kid`, on subsets of at most half of the images: they must differ."""
     half = max(2, min(len(real.features), len(fake.features)) // 2)
     mean, std = kernel_inception_distance(

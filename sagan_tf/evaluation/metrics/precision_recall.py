@@ -5,7 +5,7 @@ import numpy as np
 from sagan_tf.evaluation.metrics.inputs import check_pair, distance_rows
 
 
-def prdc(real, fake, protocol):
+def compute(real, fake, protocol):
     """The metric `prdc`."""
     numbers = precision_recall_density_coverage(real.features, fake.features, protocol.neighbors)
     return numbers, {}

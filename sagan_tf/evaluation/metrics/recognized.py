@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def recognized(real, fake, protocol):
+def compute(real, fake, protocol):
     """The share of images that the network takes for what their labels say, also by class."""
     labels = fake.labels
     right = fake.probabilities.argmax(axis=1) == labels

@@ -59,8 +59,9 @@ def test_neighbors_by_hand():
     assert indices.tolist() == [[1, 2, 0], [0, 1, 2]]
 
 
-@pytest.mark.parametrize("neighbors", [1, 5, 40])
-@pytest.mark.parametrize(("num_images", "num_reference"), [(30, 40), (9000, 1500)])
+@pytest.mark.parametrize(
+    ("num_images", "num_reference", "neighbors"), [(30, 40, 1), (30, 40, 40), (6000, 1500, 5)]
+)
 def test_neighbors_equal_sklearn(num_images, num_reference, neighbors):
     features, reference = normal(num_images, 16, 0), normal(num_reference, 16, 1)
     features[-1] = reference[7]  # An image finds itself.

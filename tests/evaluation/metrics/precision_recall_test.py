@@ -111,7 +111,7 @@ def test_equals_loops_with_ties_and_doubles(counts, neighbors, dimension, limit)
     assert_equal(by_sklearn(real, fake, neighbors), expected)
 
 
-@pytest.mark.parametrize("counts", [(1300, 700), (4000, 5000)])
+@pytest.mark.parametrize("counts", [(1300, 700), (1800, 5000)])
 def test_equals_sklearn_over_several_parts_in_any_order(counts):
     real, fake = integers(counts[0], 4, 0), integers(counts[1], 4, 1) + 2
     numbers = score(real, fake)

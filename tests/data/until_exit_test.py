@@ -3,10 +3,10 @@ import sys
 
 import pytest
 
-from sagan_tf.data.exit_guard import until_exit
+from sagan_tf.data.until_exit import until_exit
 
 # The traceback of an uncaught exception keeps the frames, and so the iterator, until the
-# interpreter is torn down. Without the guard this program hangs about every second time.
+# interpreter is torn down. Without `until_exit` this program hangs about every second time.
 PROGRAM = """
 from sagan_tf.data import load, pipeline
 pipeline.MAX_BYTES_IN_MEMORY = 0
@@ -21,9 +21,9 @@ main()
 
 
 def test_passes_arguments_and_results_on():
-    assert until_exit(divmod, default=(0, 0))(7, 2) == (3, 1)
+    assert until_exit(divmod, placeholder=(0, 0))(7, 2) == (3, 1)
     with pytest.raises(ZeroDivisionError):
-        until_exit(divmod, default=(0, 0))(7, 0)
+        until_exit(divmod, placeholder=(0, 0))(7, 0)
 
 
 def test_a_program_ends_while_images_are_read(make_folder):

@@ -14,19 +14,17 @@ _calls = {"active": 0, "last": float("-inf")}
 _exiting = threading.Event()
 
 
-def until_exit(function, default):
-    """`function`, until the interpreter exits; from then on it only returns `default`.
+def until_exit(function, placeholder):
+    """Wraps a function so that it only returns `placeholder` once the interpreter is exiting.
 
-    Args:
-        function: Callable with positional arguments.
-        default: What to return for nobody to look at, of the type of the function's results.
+    Nobody reads the placeholder, but it must have the type of the function's results.
     """
 
     def call(*args):
         with _lock:
             _calls["active"] += 1
         try:
-            return default if _exiting.is_set() else function(*args)
+            return placeholder if _exiting.is_set() else function(*args)
         finally:
             with _lock:
                 _calls["active"] -= 1
@@ -37,7 +35,7 @@ def until_exit(function, default):
 
 @atexit.register
 def _wait_for_calls():
-    """Waits until tf.data has filled its buffers with defaults, and so stops calling."""
+    """Waits until tf.data has filled its buffers with placeholders, and so stops calling."""
     _exiting.set()
     while _calls["active"] or time.monotonic() - _calls["last"] < 0.1:
         time.sleep(0.01)

@@ -5,23 +5,23 @@ import os
 from sagan_tf.data.image_folder import ImageFolder
 
 
-def open_source(name_or_path="digits", split="train", *, data_dir=None, download=False):
+def find_dataset(name_or_path="digits", split="train", *, data_dir=None, download=False):
     """Opens a data set, without decoding an image yet.
 
     Names of `BUNDLED` data sets come first, then whatever exists as a path, is absolute or
     starts with `.` or `~`, and then TFDS names.
 
     Args:
-        name_or_path: `"digits"`, the path of an image folder (a `Path` is always one), or a TFDS
+        name_or_path: str or path: `"digits"`, an image folder (a `Path` is always one), or a TFDS
             name such as `"cifar10"` or `"imagenet_resized/64x64"`. Defaults to `"digits"`.
-        split: Name of the split; for TFDS also a slice such as `"train[:80%]"`. Defaults to
+        split: str, name of the split; for TFDS also a slice such as `"train[:80%]"`. Defaults to
             `"train"`.
-        data_dir: Folder of TFDS data sets. Defaults to None, TFDS's own default.
-        download: Whether TFDS may download what is not in `data_dir`. Defaults to False.
+        data_dir: str or path, folder of TFDS data sets; `None` for TFDS's own default. Defaults
+            to `None`.
+        download: bool, whether TFDS may download what is not in `data_dir`. Defaults to `False`.
 
     Returns:
-        A `Source`: `len(source)` images, `source.class_names`, `source.num_classes`,
-        `source.read(index)`.
+        A `Source`, with a length, `class_names`, `num_classes` and `read(index)`.
 
     Raises:
         TypeError: if `name_or_path` is neither a string nor a path, or `split` is no string.
@@ -45,15 +45,15 @@ def open_source(name_or_path="digits", split="train", *, data_dir=None, download
 
 def _is_path(name_or_path):
     path = os.path.expanduser(name_or_path)
-    is_named_so = path.startswith(".") or os.path.isabs(path)
-    return isinstance(name_or_path, os.PathLike) or is_named_so or os.path.exists(path)
+    looks_like_one = path.startswith(".") or os.path.isabs(path)
+    return isinstance(name_or_path, os.PathLike) or looks_like_one or os.path.exists(path)
 
 
 def _digits(data_dir):
-    from sagan_tf.data.digits import prepared_digits
+    from sagan_tf.data.digits import prepared_digits  # TFDS is slow to import.
 
     return prepared_digits(data_dir)
 
 
-# Name -> function of `data_dir` that returns a TFDS builder, written to disk if need be.
+# Each name has a function of `data_dir` that returns a TFDS builder whose files are on disk.
 BUNDLED = {"digits": _digits}
