@@ -37,9 +37,8 @@ def setting(default, help, *, choices=None, minimum=None, above=None, maximum=No
             and (below is None or value < below)
         )
 
-    return dataclasses.field(
-        default=default, metadata={"help": help, "rule": rule, "allowed": allowed}
-    )
+    metadata = {"help": help, "rule": rule, "choices": choices, "allowed": allowed}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 class Settings:

@@ -4,6 +4,8 @@ A preset is a model folder. A checkpoint is one whose weights hold both optimize
 folder of a run has a `config.json` without weights, and its checkpoints in `checkpoints`.
 """
 
+import dataclasses
+import io
 import pathlib
 import tempfile
 
@@ -143,6 +145,44 @@ def write_config(directory, config, seed, step=0, weights=None, **state):
     files.write_json(pathlib.Path(directory) / CONFIG_FILE, content)
 
 
+def check_run(directory, config, extend=False):
+    """Refuses a folder that holds a run of another configuration; it changes nothing.
+
+    Args:
+        directory: Folder of a run, or none yet.
+        config: The `Config` of the run that is to begin or to go on in it. Before its data set has
+            been opened (`dataset_size` is `None`), what that decides is not compared.
+        extend: bool, whether `config` may have more steps than the run in the folder, unless its
+            learning rates depend on their number. Defaults to `False`.
+
+    Raises:
+        ValueError: if the configurations differ; the message shows where.
+    """
+    if not (pathlib.Path(directory) / CONFIG_FILE).exists():
+        return
+    found, state = read_config(directory)
+    if found.recipe is None or state["weights"] is not None:
+        raise ValueError(f"{directory} holds a model that is no run: choose another directory")
+    if config.recipe.dataset_size is None:
+        size, num_classes = found.recipe.dataset_size, found.model.num_classes
+        config = config.override(dataset_size=size, num_classes=num_classes)
+        config = dataclasses.replace(config, class_names=found.class_names)
+    difference = config.model.differences(found.model) | config.recipe.differences(found.recipe)
+    if config.class_names != found.class_names:
+        difference["class_names"] = f"classes {found.class_names} there, {config.class_names} here"
+    constant = config.recipe.learning_rate_schedule == "constant"
+    if "steps" in difference and constant and config.recipe.steps > found.recipe.steps:
+        if extend:
+            del difference["steps"]
+        else:
+            difference["steps"] += ", which `extend` allows"
+    if difference:
+        raise ValueError(
+            f"{directory} holds a run of another configuration ({'; '.join(difference.values())}): "
+            "choose another directory"
+        )
+
+
 def write_model(sagan, directory, optimizers=False, **state):
     """Writes the two files of a model folder into a folder.
 
@@ -153,8 +193,26 @@ def write_model(sagan, directory, optimizers=False, **state):
         **state: What else `config.json` is to hold, ready for JSON.
     """
     path = pathlib.Path(directory) / WEIGHTS_FILE
-    (sagan if optimizers else sagan.without_optimizers()).save_weights(path)
+    save_weights(sagan if optimizers else sagan.without_optimizers(), path)
     write_config(directory, sagan.config, sagan.seed, sagan.step, _fingerprint(path), **state)
+
+
+def save_weights(model, path):
+    """Writes the weights of a Keras model as `Model.save_weights` does; a full disk is an OSError.
+
+    The file is composed in memory: HDF5 itself ends the process by a segmentation fault when it
+    cannot write (measured with HDF5 1.14.6).
+    """
+    memory = _NamedMemory()
+    model.save_weights(memory)
+    pathlib.Path(path).write_bytes(memory.getbuffer())
+
+
+class _NamedMemory(io.BytesIO):
+    """A file in memory, with the name that Keras asks of a file of weights."""
+
+    def __str__(self):
+        return WEIGHTS_FILE
 
 
 def write_preset(sagan, directory):
