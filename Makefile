@@ -7,7 +7,7 @@ RUN_ADDONS := $(ADDONS)/bin/python
 # Two processes: most of a test is tracing, on one core. A file stays in one, with its fixtures.
 PARALLEL := -n 2 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: demo explore test test-addons lint bazel bench format
+.PHONY: demo explore test soak test-addons lint bazel bench format
 .DEFAULT_GOAL := demo
 
 # Trains on the bundled digits (minutes on two CPU cores), draws and exports.
@@ -32,10 +32,15 @@ demo: $(VENV)/.run
 explore: $(VENV)/.app
 	$(RUN) experiments/explore.py --model=sagan_digits_16
 
+# All that a change can break.
 test: $(VENV)/.dev
 	$(RUN) -m pytest -q $(PARALLEL)
 	KERAS_BACKEND=jax XLA_FLAGS=--xla_backend_optimization_level=0 \
 	    $(RUN) -m pytest -q $(PARALLEL) tests/layers tests/losses tests/models
+
+# The long ones: kills by the dozen, thousands of steps, features of full size.
+soak: $(VENV)/.dev
+	$(RUN) -m pytest -q $(PARALLEL) -m soak
 
 # tensorflow-addons imports with TensorFlow 2.15 and Keras 2 only: files go between the environments.
 test-addons: $(VENV)/.dev $(ADDONS)/.dev
@@ -49,7 +54,6 @@ test-addons: $(VENV)/.dev $(ADDONS)/.dev
 lint: $(VENV)/.dev
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
-	$(RUN) -m mypy
 
 # BUILD as Bazel 4 reads it, without network (Debian's bazel-bootstrap).
 bazel:

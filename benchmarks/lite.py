@@ -26,7 +26,7 @@ def main(_):
     from sagan_tf.models.sampling import draw_inputs, run_generator
 
     sagan = SAGAN.from_preset("sagan_digits_16")
-    source = data.open_source("digits")
+    source = data.find_dataset("digits")
     shape = {"image_size": 16, "channels": 1}
     classifier = evaluation.Classifier.trained_on(source, **shape)
     loaded = data.load(source, batch_size=len(source), shuffle=False, repeat=False, **shape)

@@ -36,12 +36,10 @@ import sagan_tf
 from sagan_tf import data, models, training
 part("import Keras and sagan_tf")
 config = models.preset(PRESET)
-sagan = sagan_tf.SAGAN.from_model_config(
-    config.model, discriminator_steps=config.training.discriminator_steps
-)
-sagan.compile(*models.make_optimizers(config.training))
+sagan = sagan_tf.SAGAN.from_settings(config)
+sagan.compile(*models.make_optimizers(config))
 part("build networks and optimizers")
-count = config.training.batch_size * config.training.discriminator_steps
+count = config.recipe.batch_size * config.model.discriminator_steps
 dataset = data.load(
     "digits", config.model.image_size, count, channels=config.model.channels, num_classes=10
 )

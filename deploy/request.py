@@ -110,6 +110,8 @@ def _refusal(message):
 
 def _ask_grpc(address, rows):
     """PNG files from the gRPC service."""
+    program.start_tensorflow()
+
     import grpc
     import numpy as np
     import tensorflow as tf

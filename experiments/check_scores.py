@@ -3,7 +3,7 @@ r"""Shows which score notices what: digits that were made worse on purpose, agai
   python experiments/check_scores.py
 
 One half of the real digits is compared with the other half, as it is and after each change; the
-figures are those of experiments/evaluate.py. Prints a Markdown table, that of docs/scores.md.
+scores are those of experiments/evaluate.py. Prints a Markdown table, that of docs/scores.md.
 """
 
 from absl import flags
@@ -11,37 +11,25 @@ from absl import flags
 from experiments import program
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("cache_dir", None, "Where classifiers are kept. Default: ~/.cache/sagan_tf.")
-flags.DEFINE_integer("seed", 0, "Of the halves and of the changes.")
-
-COLUMNS = (
-    "fid",
-    "kid",
-    "is",
-    "precision",
-    "recall",
-    "density",
-    "coverage",
-    "diversity",
-    "nearest_ratio",
-    "recognised",
-)
+flags.DEFINE_string("cache_dir", None, "Folder of classifiers. Default: ~/.cache/sagan_tf.")
+flags.DEFINE_integer("seed", 0, "Seed of the halves and of the changes.")
 
 
 def main():
     from sagan_tf import data, evaluation
 
-    source = data.open_source("digits")
+    source = data.find_dataset("digits")
     features = evaluation.Classifier.trained_on(source, 16, 1, cache_dir=FLAGS.cache_dir)
-    print("| the other half | " + " | ".join(name.replace("_", " ") for name in COLUMNS) + " |")
-    print("|---" * (len(COLUMNS) + 1) + "|")
-    for name, figures in rows(source, features, FLAGS.seed):
-        cells = [f"{figures[column]:.3f}" for column in COLUMNS]
-        print(f"| {name} | " + " | ".join(cells) + " |")
+    table = rows(source, features, FLAGS.seed)
+    columns = [name for name in next(iter(table.values())) if not name.endswith("_std")]
+    print("| the other half | " + " | ".join(name.replace("_", " ") for name in columns) + " |")
+    print("|---" * (len(columns) + 1) + "|")
+    for name, scores in table.items():
+        print(f"| {name} | " + " | ".join(f"{scores[column]:.3f}" for column in columns) + " |")
 
 
 def rows(source, features, seed=0):
-    """Pairs of what was done to one half of the digits, and its figures against the other."""
+    """Dict from what was done to one half of the digits to its scores against the other."""
     import numpy as np
 
     from sagan_tf import data, evaluation
@@ -53,15 +41,19 @@ def rows(source, features, seed=0):
     )
     order = np.random.default_rng(seed).permutation(len(images))
     first, second = np.array_split(order, 2)
-    protocol = evaluation.Protocol(metrics=("fid", "kid", "is", "prdc", "diversity"), seed=seed)
+    metrics = tuple(metric for metric in evaluation.METRICS if metric != "intra_fid")
+    protocol = evaluation.Protocol(metrics=metrics, seed=seed)
 
     def statistics(images, labels):
         return evaluation.statistics_of(images, features, labels, num_classes=10)
 
     real = statistics(images[first], labels[first])
-    for name, change in changes(images[first], labels[first], seed).items():
-        changed = statistics(*change(images[second], labels[second]))
-        yield name, evaluation.compare(real, changed, protocol).figures
+    return {
+        name: evaluation.compare(
+            real, statistics(*change(images[second], labels[second])), protocol
+        ).values
+        for name, change in changes(images[first], labels[first], seed).items()
+    }
 
 
 def changes(real, real_labels, seed=0):

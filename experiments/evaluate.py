@@ -22,32 +22,34 @@ import time
 
 from absl import flags
 
-from experiments import program, scoring
+from experiments import program, scoring, settings_flags
+from sagan_tf.config import RunOptions
+from sagan_tf.evaluation.protocol import MAX_DEFAULT_IMAGES, Protocol
+from sagan_tf.models.model_folder import find_model, read_config
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(scoring)  # So that --help shows them.
 flags.DEFINE_string("model", None, "Preset's name or folder, or that of a run.", required=True)
 flags.DEFINE_string(
-    "dataset", None, "digits, a TFDS name or a folder of images. Default: what it was trained on."
+    "dataset",
+    None,
+    "Data set: digits, a TFDS name or a folder of images. Default: the one it was trained on.",
 )
-flags.DEFINE_string("data_dir", None, "Where TFDS keeps its data sets.")
-flags.DEFINE_string("split", None, "Split of the data set. Default: what it was trained on.")
+flags.DEFINE_string("split", None, "Split of the data set. Default: the one it was trained on.")
 flags.DEFINE_bool(
-    "skip_corrupt", None, "Replace images that cannot be read. Default: as it was trained."
+    "skip_corrupt",
+    None,
+    "Whether to replace images that cannot be read. Default: as it was trained.",
 )
-flags.DEFINE_enum("labels", "uniform", ["uniform", "data"], "Classes of the generated images.")
-flags.DEFINE_float("truncation", 1.0, "In (0, 1]: smaller is less varied and more typical.")
-flags.DEFINE_bool("ema", True, "Use the averaged weights.")
-flags.DEFINE_integer(
-    "standing_statistics", 0, "Batches of which batch norm takes its statistics; 0: of training."
-)
-flags.DEFINE_integer("seed", 0, "Of latents, labels and choices of real images.")
-flags.DEFINE_integer("repeats", 1, "How many seeds, for mean and deviation.", lower_bound=1)
+settings_flags.define(RunOptions, "data_dir", "download", default=None)
+_PROTOCOL = ("labels_from", "truncation", "ema", "standing_statistics", "seed")
+settings_flags.define(Protocol, *_PROTOCOL, default=None)
+flags.DEFINE_integer("repeats", 1, "Seeds, for mean and deviation.", lower_bound=1)
 flags.DEFINE_bool(
     "real_vs_real",
     False,
-    "Score one half of the real images against the other too, the floor; --num_images is half of "
-    "the real ones then.",
+    "Whether to score one half of the real images against the other too, which is the floor; "
+    "--num_images is half of the real ones then.",
 )
 flags.DEFINE_string("output", None, "JSON file to write.")
 flags.DEFINE_string("nearest", None, "PNG file of samples and their nearest real images.")
@@ -56,30 +58,29 @@ _ROWS, _NEIGHBORS = 10, 7
 
 
 def main():
-    from sagan_tf import evaluation, training
-
     began = time.monotonic()
     output, nearest = output_path("output"), output_path("nearest")
-    sagan = training.load_model(FLAGS.model)
-    source, dataset, split, skip_corrupt = open_data()
-    print(f"Features of {FLAGS.features} for {source.name}", flush=True)
-    num_images = FLAGS.num_images
-    if FLAGS.real_vs_real and num_images is None:
-        # So that there are as many generated images as in a half of the real ones.
-        num_images = min(evaluation.MAX_DEFAULT_IMAGES, len(source) // 2)
-    scorer = scoring.make_evaluation(
-        source,
-        sagan.generator,
-        skip_corrupt,
-        verbose=True,
-        num_images=num_images,
-        labels=FLAGS.labels,
-        truncation=FLAGS.truncation,
-        use_ema=FLAGS.ema,
-        standing_statistics=FLAGS.standing_statistics,
-        seed=FLAGS.seed,
+    folder = find_model(FLAGS.model)
+    dataset, split, skip_corrupt = data_settings(read_config(folder)[0].recipe)
+    protocol = settings_flags.given(Protocol, *_PROTOCOL)
+    make_evaluation = scoring.evaluation_maker(skip_corrupt, verbose=True, **protocol)
+    (sagan,) = program.load_models(folder)
+
+    from sagan_tf import data, evaluation
+
+    source = data.find_dataset(
+        dataset, split, data_dir=FLAGS.data_dir, download=bool(FLAGS.download)
     )
-    seeds = range(FLAGS.seed, FLAGS.seed + FLAGS.repeats)
+    print(f"Features of {FLAGS.features} for {source.name}", flush=True)
+    if FLAGS.real_vs_real and FLAGS.num_images is None:
+        # As many generated images as in a half of the real ones.
+        half = min(MAX_DEFAULT_IMAGES, len(source) // 2)
+        make_evaluation = scoring.evaluation_maker(
+            skip_corrupt, verbose=True, num_images=half, **protocol
+        )
+    scorer = make_evaluation(source, sagan.generator)
+    first = scorer.protocol.seed
+    seeds = range(first, first + FLAGS.repeats)
     found = {"generated": [scorer.score(sagan, seed) for seed in seeds]}
     if FLAGS.real_vs_real:
         found["real, halves"] = [scorer.score_real(seed) for seed in seeds]
@@ -89,7 +90,7 @@ def main():
 
     report = {
         "model": FLAGS.model,
-        "weights": digest_of(sagan.ema_generator if FLAGS.ema else sagan.generator),
+        "weights": digest_of(sagan.ema_generator if scorer.protocol.ema else sagan.generator),
         "dataset": dataset,
         "split": split,
         "skip_corrupt": skip_corrupt,
@@ -126,21 +127,17 @@ def output_path(flag):
     return path
 
 
-def open_data():
-    """The real images, their data set and split by name, and whether to skip broken ones."""
-    from sagan_tf import data, training
-
-    config = training.find_config(FLAGS.model)
-    if config is None and FLAGS.dataset is None:
+def data_settings(recipe):
+    """Name and split of the real images' data set, and whether to skip broken ones."""
+    if recipe is None and FLAGS.dataset is None:
         raise ValueError(f"{FLAGS.model} does not say what it was trained on: pass --dataset")
-    dataset = FLAGS.dataset or config.training.dataset
-    other = config is None or dataset != config.training.dataset
-    split = FLAGS.split or ("train" if other else config.training.split)
-    source = data.open_source(dataset, split, data_dir=FLAGS.data_dir, download=FLAGS.download)
+    dataset = FLAGS.dataset or recipe.dataset
+    other = recipe is None or dataset != recipe.dataset
+    split = FLAGS.split or ("train" if other else recipe.split)
     skip_corrupt = FLAGS.skip_corrupt
     if skip_corrupt is None:
-        skip_corrupt = not other and config.training.skip_corrupt
-    return source, dataset, split, skip_corrupt
+        skip_corrupt = not other and recipe.skip_corrupt
+    return dataset, split, skip_corrupt
 
 
 def digest_of(generator):
@@ -168,7 +165,11 @@ def nearest_picture(sagan, scorer):
     if sagan.generator.num_classes is not None:
         labels = np.arange(_ROWS) % sagan.generator.num_classes
     images = sagan.generate(
-        labels, _ROWS, truncation=FLAGS.truncation, seed=FLAGS.seed, use_ema=FLAGS.ema
+        labels,
+        _ROWS,
+        truncation=scorer.protocol.truncation,
+        seed=scorer.protocol.seed,
+        use_ema=scorer.protocol.ema,
     )
     neighbors = min(_NEIGHBORS, scorer.protocol.num_real_images)
     rows = np.concatenate([images[:, None], scorer.nearest_real(images, neighbors)], axis=1)

@@ -42,11 +42,9 @@ def main():
     if len(set(names)) < len(names):
         raise ValueError(f"--second_model must be another model. Received: {FLAGS.second_model}")
 
-    from sagan_tf import training
-
     # SIGTERM ends the program as ^C does, so that the folder of pictures is removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    models = {name: training.load_model(name) for name in names}
+    models = dict(zip(names, program.load_models(*names), strict=True))
     with tempfile.TemporaryDirectory(prefix="explore-") as pictures:
         # Gradio reads both when it is imported.
         os.environ.update(GRADIO_ANALYTICS_ENABLED="False", GRADIO_TEMP_DIR=pictures)

@@ -6,7 +6,7 @@ A folder that a server can watch, with served/digits/1, then 2, and so on:
 
 A file for phones:
 
-  python experiments/export.py --model=sagan_digits_16 --format=tflite --precision=int8 \
+  python experiments/export.py --model=sagan_digits_16 --format=tflite --weight_precision=int8 \
       --output=digits.tflite
 """
 
@@ -24,25 +24,35 @@ flags.DEFINE_string(
 )
 flags.DEFINE_enum("format", "saved_model", ["saved_model", "tflite"], "What to write.")
 flags.DEFINE_enum(
-    "precision", None, ["float32", "float16", "int8"], "Of a .tflite file's weights (float32)."
+    "weight_precision",
+    None,
+    ["float32", "float16", "int8"],
+    "Precision of the weights in a .tflite file. Default: float32.",
 )
-flags.DEFINE_bool("ema", True, "Use the averaged weights.")
+flags.DEFINE_bool("ema", True, "Whether to use the averaged weights.")
+flags.DEFINE_integer(
+    "standing_statistics",
+    0,
+    "Batches of 64 from which to recompute batch-norm statistics; 0 for those that are saved.",
+    lower_bound=0,
+)
 
 
 def main():
-    if FLAGS.precision and FLAGS.format != "tflite":
-        raise ValueError("--precision is for --format=tflite")
+    if FLAGS.weight_precision and FLAGS.format != "tflite":
+        raise ValueError("--weight_precision is for --format=tflite")
     if not FLAGS.output:
         raise ValueError("--output is empty")
     output = pathlib.Path(FLAGS.output).expanduser()
     # SIGTERM ends it like ^C: nothing half written is left behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
-    from sagan_tf import export, training
+    (sagan,) = program.load_models(FLAGS.model, standing_statistics=FLAGS.standing_statistics)
 
-    sagan = training.load_model(FLAGS.model)
+    from sagan_tf import export
+
     if FLAGS.format == "tflite":
-        precision = FLAGS.precision or "float32"
+        precision = FLAGS.weight_precision or "float32"
         print(export.export_lite(sagan, output, precision, use_ema=FLAGS.ema))
     else:
         print(export.export_saved_model(sagan, output, use_ema=FLAGS.ema))

@@ -11,6 +11,7 @@ import pathlib
 from absl import flags
 
 from experiments import program
+from sagan_tf.models.presets import preset
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model_dir", None, "Folder of the run.", required=True)
@@ -19,21 +20,22 @@ flags.DEFINE_integer("batch_size", 32, "Real images per discriminator update.")
 
 
 def main():
+    config = preset("sagan_digits_16").override(steps=FLAGS.steps, batch_size=FLAGS.batch_size)
+    model, recipe = config.model, config.recipe
+    if pathlib.Path(FLAGS.model_dir, "checkpoints").exists():
+        raise ValueError(f"{FLAGS.model_dir} is a run of train.py: choose another --model_dir")
+    program.start_tensorflow()
+
     import keras
 
     from sagan_tf import SAGAN, data, training
-    from sagan_tf.models import preset
 
-    config = preset("sagan_digits_16").override(steps=FLAGS.steps, batch_size=FLAGS.batch_size)
-    model, recipe = config.model, config.training
-    if pathlib.Path(FLAGS.model_dir, "checkpoints").exists():
-        raise ValueError(f"{FLAGS.model_dir} is a run of train.py: choose another --model_dir")
     directory = training.open_run(FLAGS.model_dir, config)
     keras.utils.set_random_seed(recipe.seed)
     # A step splits its images among the discriminator's updates.
-    images_per_step = recipe.discriminator_steps * recipe.batch_size
+    images_per_step = model.discriminator_steps * recipe.batch_size
     dataset = data.load("digits", model.image_size, images_per_step, channels=model.channels)
-    sagan = SAGAN.from_model_config(model, discriminator_steps=recipe.discriminator_steps)
+    sagan = SAGAN.from_settings(config)
     sagan.compile(
         keras.optimizers.Adam(recipe.generator_learning_rate, beta_1=0.0, beta_2=0.9),
         keras.optimizers.Adam(recipe.discriminator_learning_rate, beta_1=0.0, beta_2=0.9),
@@ -44,10 +46,8 @@ def main():
         shuffle=False,  # The data set is shuffled; Keras would warn.
         verbose=0,
         callbacks=[
-            training.Watchdog(50, recipe.steps),
-            training.ProgressBar(recipe.steps, images_per_step),
-            training.MetricsLogger(directory, 50, images_per_step, recipe.steps),
-            training.SampleWriter(directory, 500, recipe.steps),
+            training.ProgressBar(images_per_step),
+            training.Recorder(directory, images_per_step),
         ],
     )
     for name, path in training.write_results(sagan, directory).items():

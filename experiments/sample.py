@@ -25,16 +25,30 @@ FLAGS = flags.FLAGS
 flags.DEFINE_string("model", None, "Preset's name or folder, or that of a run.", required=True)
 flags.DEFINE_string("output", None, "PNG file to write.", required=True)
 flags.DEFINE_list(
-    "labels", None, "Classes, taken in turn. Default: at random, or all with --interpolate."
+    "labels",
+    None,
+    "Classes, which are taken in turn. Default: at random, or all with --interpolate.",
 )
 flags.DEFINE_integer(
     "num_images", None, "Images (default 64), or rows with --interpolate (8), --attention (5)."
 )
-flags.DEFINE_float("truncation", 1.0, "In (0, 1]: smaller is less varied and more typical.")
-flags.DEFINE_integer("seed", None, "The same seed draws the same images.")
-flags.DEFINE_bool("interpolate", False, "Rows that walk from one latent to another.")
-flags.DEFINE_bool("attention", False, "Draw attention maps over the images.")
-flags.DEFINE_bool("ema", True, "Use the averaged weights.")
+flags.DEFINE_float(
+    "truncation",
+    1.0,
+    "Factor of the latents, in (0, 1]: a smaller one makes images less varied, more typical.",
+)
+flags.DEFINE_integer("seed", None, "Seed: the same one draws the same images.")
+flags.DEFINE_bool(
+    "interpolate", False, "Whether to draw rows that walk from one latent to another."
+)
+flags.DEFINE_bool("attention", False, "Whether to draw attention maps over the images.")
+flags.DEFINE_bool("ema", True, "Whether to use the averaged weights.")
+flags.DEFINE_integer(
+    "standing_statistics",
+    0,
+    "Batches of 64 from which to recompute batch-norm statistics; 0 for those that are saved.",
+    lower_bound=0,
+)
 
 _WALK = 10
 
@@ -50,12 +64,19 @@ def main():
             )
         labels = [int(label) for label in FLAGS.labels]
 
-    from sagan_tf import models, training, visualization
+    if not 0 < FLAGS.truncation <= 1:
+        raise ValueError(f"--truncation must be in (0, 1]. Received: {FLAGS.truncation}")
+    (sagan,) = program.load_models(
+        FLAGS.model,
+        standing_statistics=FLAGS.standing_statistics,
+        truncation=FLAGS.truncation,
+    )
 
-    sagan = training.load_model(FLAGS.model)
+    from sagan_tf import models, visualization
+
     options = {"truncation": FLAGS.truncation, "seed": FLAGS.seed, "use_ema": FLAGS.ema}
     if FLAGS.attention:
-        picture = training.attention_picture(sagan, labels, FLAGS.num_images or 5, **options)
+        picture = visualization.attention_picture(sagan, labels, FLAGS.num_images or 5, **options)
     elif FLAGS.interpolate:
         rows = FLAGS.num_images or 8
         latents = models.draw_latents(2 * rows, sagan.generator.latent_dim, FLAGS.seed)

@@ -4,89 +4,79 @@ import pathlib
 
 from absl import flags
 
+from experiments import settings_flags
+from sagan_tf.evaluation.metrics import METRICS
+from sagan_tf.evaluation.protocol import Protocol
+
 FLAGS = flags.FLAGS
-flags.DEFINE_list("metrics", None, "Some of fid, kid, is, prdc, intra_fid, diversity; all.")
 flags.DEFINE_enum(
     "features",
     "classifier",
-    ["classifier", "inception", "keras_inception"],
-    "What images are compared by: a classifier trained on the data set (at once, and cached); the "
-    "Inception graph of TF-GAN; or Keras's InceptionV3.",
+    ["classifier", "inception"],
+    "Network by whose features images are compared: a classifier trained on the data set (at "
+    "once, and cached), or the Inception graph of TF-GAN.",
 )
-flags.DEFINE_string(
-    "features_file", None, "Inception's frozen graph, or the weights of Keras's InceptionV3."
-)
-flags.DEFINE_string("cache_dir", None, "Where classifiers are kept. Default: ~/.cache/sagan_tf.")
-flags.DEFINE_bool("download", False, "Fetch a data set or a graph that is not there.")
-flags.DEFINE_integer(
-    "num_images", None, "Images to generate. Default: as many as are real, at most 10,000."
-)
-flags.DEFINE_integer(
-    "num_real_images", None, "Real images to compare with. Default: as many as are generated."
-)
-flags.DEFINE_bool("allow_few_images", False, "Let there be fewer images than features.")
+flags.DEFINE_string("features_file", None, "File or archive of Inception's frozen graph.")
+flags.DEFINE_string("cache_dir", None, "Folder of trained classifiers. Default: ~/.cache/sagan_tf.")
+_FIELDS = ("metrics", "num_images", "num_real_images", "allow_few_images")
+_OWN = ("features", "features_file", "cache_dir", *_FIELDS)
+settings_flags.define(Protocol, *_FIELDS, default=None)
 
 
-def given_flags():
-    """The flags of this file that were given, without `--download`, which is of data sets too."""
-    own = FLAGS.get_flags_for_module(__name__)
-    return [f"--{flag.name}" for flag in own if flag.present and flag.name != "download"]
+def refuse_idle_flags(monitor):
+    """Raises a ValueError for flags that would do nothing because nothing is scored."""
+    idle = [f"--{name}" for name in _OWN if FLAGS[name].present]
+    if any(monitor in metric.scores for metric in METRICS.values()):
+        idle.append(f"--monitor={monitor}")
+    if idle:
+        raise ValueError(f"{', '.join(idle)}: nothing is scored without --evaluate_every=STEPS")
 
 
-def make_evaluation(source, model, skip_corrupt=False, verbose=False, **protocol):
-    """An `Evaluation` as the flags ask for.
+def evaluation_maker(skip_corrupt=False, verbose=False, **protocol):
+    """Checks the flags, and returns a function that makes the `Evaluation` that they ask for.
 
     Args:
-        source: A `sagan_tf.data.Source`.
-        model: A `ModelConfig`, or a `Generator`, which has the same attributes.
         skip_corrupt: bool. Defaults to `False`.
         verbose: bool, whether to show progress bars. Defaults to `False`.
-        **protocol: Further fields of the `Protocol`, or others than those of the flags.
+        **protocol: Further fields of the `Protocol`.
+
+    Returns:
+        Function of a `sagan_tf.data.Source` and a `ModelConfig`, or a `Generator`, which has the
+        same attributes.
     """
-    from sagan_tf import evaluation
-
-    protocol = evaluation.Protocol(
-        **{
-            "metrics": FLAGS.metrics and tuple(FLAGS.metrics),
-            "num_images": FLAGS.num_images,
-            "num_real_images": FLAGS.num_real_images,
-            "allow_few_images": FLAGS.allow_few_images,
-            **protocol,
-        }
-    )
-    # What is wrong with the flags is said before anything is trained.
-    protocol.for_data(source.name, len(source), model.num_classes)
-    return evaluation.Evaluation(
-        source,
-        _make_features(source, model, skip_corrupt),
-        protocol,
-        model.image_size,
-        model.channels,
-        model.num_classes,
-        skip_corrupt=skip_corrupt,
-        verbose=verbose,
-    )
-
-
-def _make_features(source, model, skip_corrupt):
-    from sagan_tf import evaluation
-
+    protocol = Protocol(**{**settings_flags.given(Protocol, *_FIELDS), **protocol})
     name, file = FLAGS.features, FLAGS.features_file
-    if name == "classifier":
-        if file is not None:
-            raise ValueError("--features_file goes with --features=inception or keras_inception")
-        return evaluation.Classifier.trained_on(
+    if name == "classifier" and file is not None:
+        raise ValueError("--features_file goes with --features=inception")
+    if name == "inception" and file is None and not FLAGS.download:
+        raise ValueError("--features=inception needs --features_file=FILE, or --download")
+
+    def make(source, model):
+        from sagan_tf import evaluation
+
+        # What does not fit is said before anything is trained.
+        protocol.for_data(source.name, len(source), model.num_classes)
+        size = model.image_size, model.channels
+        if name == "classifier":
+            features = evaluation.Classifier.trained_on(
+                source,
+                *size,
+                num_classes=model.num_classes,
+                cache_dir=FLAGS.cache_dir,
+                skip_corrupt=skip_corrupt,
+            )
+        else:
+            path = file or evaluation.Inception.download(FLAGS.cache_dir)
+            features = evaluation.Inception(pathlib.Path(path).expanduser())
+        return evaluation.Evaluation(
             source,
-            model.image_size,
-            model.channels,
-            num_classes=model.num_classes,
-            cache_dir=FLAGS.cache_dir,
+            features,
+            protocol,
+            *size,
+            model.num_classes,
+            model.attention_resolutions,
             skip_corrupt=skip_corrupt,
+            verbose=verbose,
         )
-    if name == "inception" and file is None and FLAGS.download:
-        file = evaluation.Inception.download(FLAGS.cache_dir)
-    if file is None:
-        alternative = ", or --download" if name == "inception" else ""
-        raise ValueError(f"--features={name} needs --features_file=FILE{alternative}")
-    kinds = {"inception": evaluation.Inception, "keras_inception": evaluation.KerasInception}
-    return kinds[name](pathlib.Path(file).expanduser())
+
+    return make

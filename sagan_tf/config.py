@@ -1,6 +1,5 @@
-"""Configurations as frozen dataclasses: strict, flat and readable as JSON."""
+"""Settings as frozen dataclasses, each declared once: name, type, default, range and help."""
 
-import ast
 import dataclasses
 import difflib
 
@@ -38,9 +37,8 @@ def setting(default, help, *, choices=None, minimum=None, above=None, maximum=No
             and (below is None or value < below)
         )
 
-    return dataclasses.field(
-        default=default, metadata={"help": help, "rule": rule, "allowed": allowed}
-    )
+    metadata = {"help": help, "rule": rule, "choices": choices, "allowed": allowed}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 class Settings:
@@ -95,150 +93,174 @@ class Settings:
 
 
 @dataclasses.dataclass(frozen=True)
-class ModelConfig:
-    """What the networks are. The fields are arguments of `Generator`, `Discriminator`, `SAGAN`."""
+class ModelConfig(Settings):
+    """What a model is. The fields are arguments of `Generator`, `Discriminator` and `SAGAN`.
 
-    image_size: int = 128
-    channels: int = 3
-    num_classes: int | None = 1000
-    base_channels: int = 64
-    latent_dim: int = 128
-    attention_resolutions: tuple[int, ...] | None = None
-    spectral_norm: bool = True
-    ema_decay: float = 0.999
+    The discriminator has the generator's `base_channels`, `attention_resolutions` and
+    `spectral_norm` unless a field of its own says otherwise.
+    """
+
+    image_size: int = setting(128, "Height and width of the images: 16, 32, 64, 128 or 256.")
+    channels: int = setting(3, "Channels of the images: 1 for grey, 3 for RGB.", choices=(1, 3))
+    num_classes: int | None = setting(
+        1000, "Number of classes; None for an unconditional model.", minimum=1
+    )
+    base_channels: int = setting(64, "Unit of the networks' widths.", minimum=1)
+    latent_dim: int = setting(128, "Size of the latent vectors.", minimum=1)
+    attention_resolutions: tuple[int, ...] | None = setting(
+        None, "Resolutions at which to attend; () for none, None for that of the image size."
+    )
+    spectral_norm: bool = setting(True, "Whether kernels are spectrally normalized.")
+    discriminator_base_channels: int | None = setting(
+        None, "Unit of the discriminator's widths, if it is another one.", minimum=1
+    )
+    discriminator_attention_resolutions: tuple[int, ...] | None = setting(
+        None, "Resolutions at which the discriminator attends, if they are others."
+    )
+    discriminator_spectral_norm: bool | None = setting(
+        None, "Whether the discriminator's kernels are normalized, if that differs."
+    )
+    ema_decay: float = setting(
+        0.999, "Decay of the average of the generator's weights.", minimum=0, below=1
+    )
+    discriminator_steps: int = setting(1, "Discriminator updates per generator update.", minimum=1)
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainingConfig:
-    """How they are trained.
+class Recipe(Settings):
+    """How a model is trained. The result is a function of these settings and of the model's."""
 
-    Attributes:
-        dataset: `"digits"`, the name of a TFDS data set or the path of an image folder.
-        split: Its split, or a slice of one.
-        skip_corrupt: Whether to replace images that cannot be read.
-        num_images: Of the split, `None` until it is opened: another number has another order.
-        steps: Generator updates.
-        batch_size: Real images per discriminator update, over all replicas.
-        discriminator_steps: Discriminator updates per generator update.
-        loss: `"hinge"`, `"wasserstein"`, `"non_saturating"` or `"least_squares"`.
-        penalty: `None`, `"gradient_penalty"` or `"r1"`.
-        penalty_weight: Factor of the penalty.
-        accumulation_steps: Slices into which an update divides its batch, to save memory.
-        global_clipnorm: Bound of the norm of an update's gradients, `None` for none.
-        generator_learning_rate: Adam's learning rate.
-        discriminator_learning_rate: Adam's learning rate.
-        learning_rate_schedule: `"constant"`, or `"linear"` decay to zero at the end of the run.
-        beta_1: Adam's, for both networks.
-        beta_2: Adam's, for both networks.
-        flip: Whether to flip real images at random, left to right.
-        precision: `"float32"` or `"mixed_bfloat16"`.
-        seed: Of everything random.
-    """
+    dataset: str = setting(
+        "digits", "Data set: digits, a TFDS name such as cifar10, or a folder of images."
+    )
+    split: str = setting("train", "Split of the data set, or a slice of one: train[:90%].")
+    skip_corrupt: bool = setting(False, "Whether to replace images that cannot be read.")
+    dataset_size: int | None = setting(
+        None,
+        "Number of images in the split. It is filled in when the data set is opened, and recorded "
+        "because the order of the images depends on it.",
+        minimum=1,
+    )
+    steps: int = setting(100_000, "Generator updates.", minimum=1)
+    batch_size: int = setting(
+        64, "Real images per discriminator update, on all devices together.", minimum=1
+    )
+    loss: str = setting(
+        "hinge",
+        "Adversarial loss.",
+        choices=("hinge", "wasserstein", "non_saturating", "least_squares"),
+    )
+    penalty: str | None = setting(
+        None, "Penalty on the discriminator's gradients.", choices=("gradient_penalty", "r1")
+    )
+    penalty_weight: float = setting(10.0, "Factor of the penalty.", minimum=0)
+    accumulation_steps: int = setting(
+        1, "Slices into which an update divides its batch, to save memory.", minimum=1
+    )
+    global_clipnorm: float | None = setting(
+        None, "Bound of the norm of an update's gradients; None for no bound.", above=0
+    )
+    generator_learning_rate: float = setting(1e-4, "Adam's learning rate.", above=0)
+    discriminator_learning_rate: float = setting(4e-4, "Adam's learning rate.", above=0)
+    learning_rate_schedule: str = setting(
+        "constant",
+        "Course of the learning rates; linear decays to zero at the end of the run.",
+        choices=("constant", "linear"),
+    )
+    beta_1: float = setting(0.0, "Adam's beta_1, the same for both optimizers.", minimum=0, below=1)
+    beta_2: float = setting(0.9, "Adam's beta_2, the same for both optimizers.", minimum=0, below=1)
+    flip: bool = setting(False, "Whether to flip real images at random, left to right.")
+    precision: str = setting(
+        "float32", "Precision of the computation.", choices=("float32", "mixed_bfloat16")
+    )
+    seed: int = setting(
+        0, "Seed of the weights, the data order, latents, labels and flips.", minimum=0, below=2**31
+    )
 
-    dataset: str = "digits"
-    split: str = "train"
-    skip_corrupt: bool = False
-    num_images: int | None = None
-    steps: int = 100_000
-    batch_size: int = 64
-    discriminator_steps: int = 1
-    loss: str = "hinge"
-    penalty: str | None = None
-    penalty_weight: float = 10.0
-    accumulation_steps: int = 1
-    global_clipnorm: float | None = None
-    generator_learning_rate: float = 1e-4
-    discriminator_learning_rate: float = 4e-4
-    learning_rate_schedule: str = "constant"
-    beta_1: float = 0.0
-    beta_2: float = 0.9
-    flip: bool = False
-    precision: str = "float32"
-    seed: int = 0
 
-    def __post_init__(self):
-        if self.precision not in ("float32", "mixed_bfloat16"):
-            raise ValueError(
-                f"`precision` must be float32 or mixed_bfloat16. Received: {self.precision}"
-            )
-        if not 0 <= self.seed < 2**31:
-            raise ValueError(f"`seed` must be in [0, 2**31). Received: {self.seed}")
-        if self.learning_rate_schedule not in ("constant", "linear"):
-            raise ValueError(
-                "`learning_rate_schedule` must be constant or linear. "
-                f"Received: {self.learning_rate_schedule}"
-            )
-        for name in ("steps", "batch_size", "discriminator_steps", "accumulation_steps"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be at least 1. Received: {getattr(self, name)}")
-        for name in ("generator_learning_rate", "discriminator_learning_rate"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"`{name}` must be positive. Received: {getattr(self, name)}")
-        if self.global_clipnorm is not None and not self.global_clipnorm > 0:
-            raise ValueError(
-                f"`global_clipnorm` must be positive or None. Received: {self.global_clipnorm}"
-            )
-        for name in ("beta_1", "beta_2"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be in [0, 1). Received: {getattr(self, name)}")
+@dataclasses.dataclass(frozen=True)
+class RunOptions(Settings):
+    """How a run is watched, kept and spread over devices. The result does not depend on it."""
+
+    log_every: int = setting(50, "Steps between two records of the metrics.", minimum=1)
+    sample_every: int = setting(500, "Steps between two sample grids.", minimum=1)
+    checkpoint_every: int = setting(500, "Steps between two checkpoints.", minimum=1)
+    evaluate_every: int = setting(
+        0, "Steps between two evaluations; 0 for no evaluation.", minimum=0
+    )
+    keep: int = setting(3, "How many of the newest checkpoints are kept.", minimum=1)
+    monitor: str | None = setting(
+        None, "Metric or score, such as fid, by which the best checkpoint is kept as well."
+    )
+    mode: str = setting(
+        "min", "Which value of the monitored score is best.", choices=("min", "max")
+    )
+    extend: bool = setting(False, "Whether a run may go on to more steps than it was begun with.")
+    strategy: str = setting(
+        "auto",
+        "Devices on which to train. auto takes the TPU if one is named, the hosts of TF_CONFIG, "
+        "all GPUs of this host, or one device.",
+        choices=("auto", "none", "mirrored", "multiworker", "tpu"),
+    )
+    tpu: str | None = setting(None, "Name or address of a TPU; local on the TPU's own host.")
+    steps_per_loop: int = setting(1, "Steps per call of TensorFlow.", minimum=1)
+    data_dir: str | None = setting(None, "Folder of TFDS data sets.")
+    download: bool = setting(
+        False, "Whether a data set or a graph that is not there may be fetched."
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """A model and its training, with where the numbers come from."""
+    """A model, how it was or is to be trained, and where the numbers come from.
+
+    Attributes:
+        model: A `ModelConfig`.
+        recipe: A `Recipe`; `None` if it is not known.
+        reference: str, the source of the numbers.
+        class_names: Tuple of str, in the order of the labels; `None` if they are not known.
+    """
 
     model: ModelConfig
-    training: TrainingConfig
-    source: str = ""
+    recipe: Recipe | None = None
+    reference: str = ""
+    class_names: tuple[str, ...] | None = None
 
     def override(self, **changes):
-        """A copy with some fields of the model or the training changed, by their flat names.
+        """A copy with some settings of the model or the recipe changed, by their flat names.
 
         Raises:
             ValueError: for an unknown name (with the nearest valid ones) or a value out of range.
             TypeError: for a value of the wrong type.
         """
-        parts = {}
-        for part in (self.model, self.training):
+        parts = {"model": self.model, "recipe": self.recipe}
+        for name, part in parts.items():
             names = {field.name for field in dataclasses.fields(part)}
-            mine = {name: changes.pop(name) for name in list(changes) if name in names}
-            parts[type(part)] = _replace(part, mine)
+            own = {key: changes.pop(key) for key in list(changes) if key in names}
+            parts[name] = part.replace(**own)
         if changes:
-            raise unknown_name("configuration key", next(iter(changes)), self.keys())
-        return dataclasses.replace(self, model=parts[ModelConfig], training=parts[TrainingConfig])
-
-    def override_text(self, assignments):
-        """Like `override`, for `"key=value"` texts whose values are Python literals or names.
-
-        Raises:
-            ValueError: for an unknown key, or a value that its key cannot have.
-        """
-        changes = {}
-        for assignment in assignments:
-            key, separator, text = assignment.partition("=")
-            if not separator:
-                raise ValueError(f"Expected key=value. Received: {assignment}")
-            try:
-                changes[key] = ast.literal_eval(text)
-            except (ValueError, SyntaxError):
-                changes[key] = text
-        try:
-            return self.override(**changes)
-        except TypeError as error:
-            raise ValueError(str(error)) from error
+            valid = [field.name for part in parts.values() for field in dataclasses.fields(part)]
+            raise unknown_name("setting", next(iter(changes)), valid)
+        return dataclasses.replace(self, **parts)
 
     def to_dict(self):
-        """`{"model": {...}, "training": {...}, "source": ...}`, ready for JSON."""
+        """A dict of the fields, ready for JSON."""
         return dataclasses.asdict(self)
 
-    @staticmethod
-    def keys():
-        """All flat names that `override` takes."""
-        return [
-            field.name
-            for part in (ModelConfig, TrainingConfig)
-            for field in dataclasses.fields(part)
-        ]
+    @classmethod
+    def from_dict(cls, content):
+        """The `Config` that `to_dict` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: if something is missing, unknown or out of range.
+        """
+        recipe, names = content["recipe"], content["class_names"]
+        return cls(
+            ModelConfig().replace(**content["model"]),
+            None if recipe is None else Recipe().replace(**recipe),
+            content["reference"],
+            None if names is None else tuple(names),
+        )
 
 
 def unknown_name(kind, name, valid):
@@ -246,27 +268,6 @@ def unknown_name(kind, name, valid):
     near = difflib.get_close_matches(str(name), valid, n=3)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     return ValueError(f"Unknown {kind}: {name}.{hint} Valid: {', '.join(sorted(valid))}")
-
-
-def _replace(part, changes):
-    fields = {field.name: field.type for field in dataclasses.fields(part)}
-    checked = {name: _checked(name, value, fields[name]) for name, value in changes.items()}
-    return dataclasses.replace(part, **checked)
-
-
-def _checked(name, value, annotation):
-    """`value` as the annotation wants it: an int is a fine float, a list a fine tuple."""
-    if annotation in (float, float | None) and type(value) is int:
-        return float(value)
-    if annotation == tuple[int, ...] | None:
-        value = (value,) if type(value) is int else value
-        is_tuple = isinstance(value, (tuple, list)) and all(type(item) is int for item in value)
-        if value is None or is_tuple:
-            return value if value is None else tuple(value)
-    elif isinstance(value, annotation) and (type(value) is not bool or annotation is bool):
-        return value
-    expected = getattr(annotation, "__name__", None) or str(annotation)
-    raise TypeError(f"`{name}` must be of type {expected}. Received: {value!r}")
 
 
 def _of_type(field, value):

@@ -12,7 +12,7 @@ TENSORFLOW = keras.backend.backend() == "tensorflow"
 
 
 def value_and_gradients(function, variables):
-    """The scalar `function()` and its gradients with respect to Keras variables, in numpy."""
+    """Returns the scalar `function()` and its gradients by Keras variables, in numpy."""
     if TENSORFLOW:
         import tensorflow as tf
 
@@ -32,7 +32,7 @@ def value_and_gradients(function, variables):
 
 
 def gradients(function, tensors):
-    """Gradients of the scalar `function(*tensors)`, as tensors to compile or differentiate."""
+    """Returns gradients of the scalar `function(*tensors)` that can be differentiated again."""
     if TENSORFLOW:
         import tensorflow as tf
 
@@ -47,7 +47,7 @@ def gradients(function, tensors):
 
 
 def compiled(function, jit_compile=True):
-    """`function()` in one graph, compiled by XLA or (TensorFlow only) not; numpy outputs."""
+    """Runs `function()` in a graph, by XLA or (TensorFlow only) not; the outputs are in numpy."""
     if TENSORFLOW:
         import tensorflow as tf
 
@@ -62,7 +62,7 @@ def compiled(function, jit_compile=True):
 
 
 def float_variables(*arrays):
-    """Keras variables to differentiate with respect to."""
+    """Makes Keras variables of arrays, to differentiate with respect to."""
     return [keras.Variable(array, dtype=np.asarray(array).dtype.name) for array in arrays]
 
 

@@ -34,7 +34,7 @@ def check_layer(make, inputs, tmp_path, *, parameters, state, mixed_output="bflo
 
 
 def built(make, inputs):
-    """A built layer with random weights, none of them zero; the same at every call."""
+    """Builds a layer with random weights that are not zero, and the same at every call."""
     keras.utils.set_random_seed(0)
     layer = make()
     if not layer.built:

@@ -1,9 +1,15 @@
 """Data sets: bundled, from TFDS, or folders of images; and the input pipeline."""
 
-from sagan_tf.data.image_folder import ImageFolder
-from sagan_tf.data.pipeline import load
-from sagan_tf.data.registry import BUNDLED, open_source
-from sagan_tf.data.source import Example, Source
-from sagan_tf.data.subset import Subset
+import lazy_loader
 
-__all__ = ["BUNDLED", "Example", "ImageFolder", "Source", "Subset", "load", "open_source"]
+# Only `load` needs TensorFlow: a wrong folder, split or name is answered before it is imported.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "catalog": ["BUNDLED", "find_dataset"],
+        "image_folder": ["ImageFolder"],
+        "pipeline": ["load"],
+        "source": ["Example", "Source"],
+        "subset": ["Subset"],
+    },
+)

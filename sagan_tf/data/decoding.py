@@ -5,6 +5,8 @@ import io
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from sagan_tf.files import one_line
+
 
 def decode_image(encoded, image_size, channels=3):
     """Decodes an image of any mode and size to a square of 8-bit pixels.
@@ -13,15 +15,12 @@ def decode_image(encoded, image_size, channels=3):
     central square, and resized bicubically with antialiasing.
 
     Args:
-        encoded: bytes, a whole JPEG or PNG file.
-        image_size: Height and width of the result, in pixels.
-        channels: 1 for grey, 3 for RGB. Defaults to 3.
+        encoded: bytes of a whole JPEG or PNG file; others are a ValueError.
+        image_size: int, height and width of the result, in pixels.
+        channels: int, 1 for grey or 3 for RGB. Defaults to `3`.
 
     Returns:
         uint8 array of shape `(image_size, image_size, channels)`.
-
-    Raises:
-        ValueError: if the bytes are not an image, or not all of it.
     """
     try:
         with Image.open(io.BytesIO(encoded)) as image:
@@ -32,7 +31,7 @@ def decode_image(encoded, image_size, channels=3):
     except UnidentifiedImageError as error:
         raise ValueError("not an image" if encoded else "empty file") from error
     except Exception as error:  # Broken bytes raise anything from SyntaxError to struct.error.
-        raise ValueError(str(error) or type(error).__name__) from error
+        raise ValueError(one_line(error)) from error
     return np.asarray(image).reshape(image_size, image_size, channels)
 
 

@@ -6,6 +6,8 @@ import io
 import numpy as np
 import tensorflow_datasets as tfds
 
+from sagan_tf.files import one_line
+
 
 class Digits(tfds.core.GeneratorBasedBuilder):
     """1,797 grey 8x8 images of the digits 0 to 9, in scikit-learn's order. Nothing is downloaded.
@@ -35,7 +37,7 @@ class Digits(tfds.core.GeneratorBasedBuilder):
         return {"train": self._generate_examples()}
 
     def _generate_examples(self):
-        from sklearn.datasets import load_digits  # Slow to import, and needed only once.
+        from sklearn.datasets import load_digits  # It is slow to import, and needed only once.
 
         digits = load_digits()
         images = np.rint(digits.images * (255 / 16)).astype(np.uint8)[..., None]
@@ -44,15 +46,9 @@ class Digits(tfds.core.GeneratorBasedBuilder):
 
 
 def prepared_digits(data_dir=None):
-    """The `Digits` builder; its 0.3 MB are written first where they are missing.
+    """The `Digits` builder, whose 0.3 MB are written to `data_dir` if they are missing.
 
     Several processes may do so at once: TFDS writes aside and renames, and the first one wins.
-
-    Args:
-        data_dir: TFDS folder. Defaults to None, TFDS's own default.
-
-    Raises:
-        ValueError: if the folder cannot be written to, or holds something else.
     """
     builder = Digits(data_dir=data_dir)
     if builder.info.splits:
@@ -63,11 +59,11 @@ def prepared_digits(data_dir=None):
         with contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
             builder.download_and_prepare()
     except OSError as error:
-        reason = error
-    builder = Digits(data_dir=data_dir)  # Perhaps another process was first.
+        reason = one_line(error)
+    builder = Digits(data_dir=data_dir)  # Another process may have been first.
     if not builder.info.splits:
         raise ValueError(
             f"Cannot write the digits to {builder.data_dir}: {reason}. "
-            "Or pass another folder (--data_dir)."
+            "Or pass another folder as `data_dir`."
         )
     return builder

@@ -21,8 +21,8 @@ class ImageFolder(Source):
     follow the sorted class names, over all splits, so that they agree between splits.
 
     Args:
-        path: The folder; `~` is expanded.
-        split: Name of the split. Defaults to `"train"`.
+        path: str or path of the folder; `~` is expanded.
+        split: str, name of the split. Defaults to `"train"`.
 
     Raises:
         ValueError: if the folder, its classes or the split do not exist.
@@ -46,7 +46,7 @@ class ImageFolder(Source):
             base = root
             _check_flat(root, classes, split)
 
-        super().__init__(f"{base}", classes)
+        super().__init__(str(base), classes)
         files = [list(_images(base / name)) if name in _folders(base) else [] for name in classes]
         self._paths = [path for paths in files for path in paths]
         self._labels = np.repeat(np.arange(len(classes)), [len(paths) for paths in files])

@@ -9,24 +9,10 @@ from sagan_tf.data.decoding import decode_image
 
 
 class ImageReader:
-    """Function from an index to a decoded image and its label. It is thread-safe.
+    """Function from an index to a decoded uint8 image and its int32 label. It is thread-safe.
 
-    Args:
-        source: A `Source`.
-        image_size: Height and width of the images, in pixels.
-        channels: 1 or 3. Defaults to 3.
-        num_classes: Bound of the labels. Defaults to None, any label.
-        skip_corrupt: Whether an unreadable image is replaced by the next readable one, and
-            logged, instead of being an error. Defaults to False.
-
-    Call arguments:
-        index: integer in `[0, len(source))`.
-
-    Returns:
-        A uint8 image of shape `(image_size, image_size, channels)` and an int32 label.
-
-    Raises:
-        ValueError: for an unreadable image (or when all are), or a label out of range.
+    The arguments are those of `load`. A label out of range is a ValueError, and so is an unreadable
+    image, unless `skip_corrupt` replaces it by the next readable one and there is one.
     """
 
     def __init__(self, source, image_size, channels=3, num_classes=None, skip_corrupt=False):
@@ -34,7 +20,7 @@ class ImageReader:
         self._shape = (image_size, image_size, channels)
         self._num_classes = num_classes
         self._skip_corrupt = skip_corrupt
-        self._corrupt = {}  # What is wrong with the images that were unreadable, by index.
+        self._corrupt = {}  # Says what is wrong with each unreadable image, by index.
         self._num_logged = 0
 
     def __call__(self, index):
@@ -54,8 +40,7 @@ class ImageReader:
 
         with ThreadPoolExecutor() as threads:
             pieces = [range(first, min(first + 256, size)) for first in range(0, size, 256)]
-            for _ in threads.map(fill, pieces):
-                pass  # Raises what a thread has raised.
+            list(threads.map(fill, pieces))  # A list raises what a thread has raised.
         self._log_corrupt()
         return images, labels
 
@@ -68,7 +53,7 @@ class ImageReader:
                 except _Corrupt as error:
                     if not self._skip_corrupt:
                         raise ValueError(
-                            f"{error}. Repair or remove it, or skip such images (--skip_corrupt)."
+                            f"{error}. Repair or remove it, or pass `skip_corrupt=True`."
                         ) from error
                     self._corrupt[index] = str(error)
             index = (index + 1) % len(self._source)

@@ -4,25 +4,13 @@ import tensorflow as tf
 
 
 def index_batches(size, batch_size, shuffle=True, repeat=True, seed=0, start=0):
-    """Batches of indices into a data set, each with a coin to flip the image by.
+    """Batches of indices in `[0, size)`, int64, each with a fair bool coin to flip the image by.
+
+    The arguments are those of `load`; `start` costs no more than the order of one epoch.
 
     `tf.random.experimental.index_shuffle`, the op for this purpose, is not used: in TensorFlow
     2.21 it repeats an index when the size is 2**16 + 1, heeds only the lowest 8 bits of a seed up
     to that size, and leaves 7 % of 1,797 indices where they were an epoch before.
-
-    Args:
-        size: Number of indices.
-        batch_size: Indices per batch.
-        shuffle: Whether each epoch has an order of its own; else it is that of the indices.
-            Defaults to True.
-        repeat: Whether to repeat for ever, in full batches; else one epoch, whose last batch may
-            be smaller. Defaults to True.
-        seed: Of the order and the coins, in [0, 2**63). Defaults to 0.
-        start: Number of batches to pass over. Costs no more than one epoch's order. Defaults to 0.
-
-    Returns:
-        `tf.data.Dataset` of int64 indices in `[0, size)` and fair bool coins, both of shape
-        `(batch_size,)`.
     """
     first = int(start) * int(batch_size)
     seed = tf.constant(seed, tf.int64)
@@ -31,7 +19,7 @@ def index_batches(size, batch_size, shuffle=True, repeat=True, seed=0, start=0):
         indices = tf.range(size, dtype=tf.int64)
         if shuffle:
             indices = tf.random.experimental.stateless_shuffle(indices, [seed, epoch], "philox")
-        # The bitwise complement of the epoch is a seed that no order has.
+        # No order has the bitwise complement of an epoch as its seed.
         coins = tf.random.stateless_uniform((size,), [seed, ~epoch], 0, 2, tf.int32, alg="philox")
         done = tf.maximum(first - epoch * size, 0)
         return indices[done:], coins[done:] == 1

@@ -6,11 +6,12 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from sagan_tf.data.exit_guard import until_exit
+from sagan_tf.data.catalog import find_dataset
 from sagan_tf.data.image_reader import ImageReader
 from sagan_tf.data.ordering import index_batches
-from sagan_tf.data.registry import open_source
 from sagan_tf.data.source import Source
+from sagan_tf.data.until_exit import until_exit
+from sagan_tf.images import check_channels
 
 # Data sets are decoded once, into memory, up to this size.
 MAX_BYTES_IN_MEMORY = 2**30
@@ -41,34 +42,34 @@ def load(
     iteration (`tf.errors.InvalidArgumentError`) otherwise.
 
     Args:
-        name_or_path: What `open_source` takes, or the `Source` that it has returned (then
-            without `split`, `data_dir` and `download`). Defaults to `"digits"`.
-        image_size: Height and width of the images, in pixels: the central square, resized with
-            antialiasing. Defaults to 16.
-        batch_size: Images per batch. Defaults to 64.
-        channels: 1 for grey, 3 for RGB. Defaults to 3.
-        num_classes: Bound of the labels. Defaults to None, any label.
-        split: See `open_source`. Defaults to `"train"`.
-        flip: Whether to flip half of the images, left to right. Defaults to False.
-        shuffle: Whether to shuffle; else images come in the order of the source. Defaults to
-            True.
-        repeat: Whether to repeat for ever, in full batches; else one epoch, whose last batch
-            may be smaller. Defaults to True.
-        seed: Of the order and the flips, in [0, 2**63). Defaults to 0.
-        start: Number of batches to pass over, at no cost. Defaults to 0.
-        data_dir: See `open_source`. Defaults to None.
-        download: See `open_source`. Defaults to False.
-        skip_corrupt: Whether unreadable images are replaced by the next readable ones, and
-            logged, instead of being an error. Defaults to False.
+        name_or_path: str or path, see `find_dataset`; or a `Source`, which excludes `split`,
+            `data_dir` and `download`. Defaults to `"digits"`.
+        image_size: int, height and width of the images, in pixels. The central square is resized
+            with antialiasing. Defaults to `16`.
+        batch_size: int, number of images per batch. Defaults to `64`.
+        channels: int, 1 for grey or 3 for RGB. Defaults to `3`.
+        num_classes: int, which labels must be below; `None` allows any. Defaults to `None`.
+        split: str, see `find_dataset`. Defaults to `"train"`.
+        flip: bool, whether to flip half of the images, left to right. Defaults to `False`.
+        shuffle: bool, whether to shuffle instead of keeping the order of the source. Defaults to
+            `True`.
+        repeat: bool, whether to repeat for ever, in full batches, instead of giving one epoch,
+            whose last batch may be smaller. Defaults to `True`.
+        seed: int in [0, 2**63), seed of the order and the flips. Defaults to `0`.
+        start: int, number of batches to pass over, at no cost. Defaults to `0`.
+        data_dir: str or path, see `find_dataset`. Defaults to `None`.
+        download: bool, see `find_dataset`. Defaults to `False`.
+        skip_corrupt: bool, whether unreadable images are replaced by the next readable ones, and
+            logged, instead of being an error. Defaults to `False`.
 
     Returns:
         `tf.data.Dataset` of float32 images in [-1, 1] of shape
         `(batch_size, image_size, image_size, channels)` and int32 labels of shape `(batch_size,)`.
 
     Raises:
-        TypeError: for an argument of the wrong type.
-        ValueError: for an argument out of range, a missing, empty or broken data set, or one
-            with more classes than `num_classes`.
+        TypeError: if an argument has the wrong type.
+        ValueError: if an argument is out of range, or the data set is missing, empty, broken, or
+            has more classes than `num_classes`.
 
     Example:
 
@@ -76,24 +77,17 @@ def load(
     >>> images.shape
     TensorShape([32, 16, 16, 3])
     """
-    for name, value, minimum in (
-        ("image_size", image_size, 1),
-        ("batch_size", batch_size, 1),
-        ("channels", channels, 1),
-        ("seed", seed, 0),
-        ("start", start, 0),
-    ):
-        _check_integer(name, value, minimum)
+    _check_integers(1, image_size=image_size, batch_size=batch_size, channels=channels)
+    _check_integers(0, seed=seed, start=start)
     if seed >= 2**63:
         raise ValueError(f"`seed` must be below 2**63. Received: {seed}")
-    if channels not in (1, 3):
-        raise ValueError(f"`channels` must be 1 or 3. Received: {channels}")
+    check_channels(channels)
     if not isinstance(name_or_path, Source):
-        source = open_source(name_or_path, split, data_dir=data_dir, download=download)
+        source = find_dataset(name_or_path, split, data_dir=data_dir, download=download)
     elif (split, data_dir, download) == ("train", None, False):
         source = name_or_path
     else:
-        raise ValueError("`split`, `data_dir` and `download` belong to the call of open_source.")
+        raise ValueError("`split`, `data_dir` and `download` belong to the call of find_dataset.")
     _check_classes(source, num_classes)
 
     reader = ImageReader(source, image_size, channels, num_classes, skip_corrupt)
@@ -129,8 +123,8 @@ def load(
 
 
 def _in_tensorflow(reader, shape):
-    """The `ImageReader` as a TensorFlow function, which also passes the coin on."""
-    read = until_exit(reader, default=(np.zeros(shape, np.uint8), np.int32(0)))
+    """The `ImageReader` as a TensorFlow function of an index and a coin, which is passed on."""
+    read = until_exit(reader, placeholder=(np.zeros(shape, np.uint8), np.int32(0)))
 
     def call(index, coin):
         image, label = tf.numpy_function(read, [index], [tf.uint8, tf.int32], stateful=False)
@@ -139,11 +133,12 @@ def _in_tensorflow(reader, shape):
     return call
 
 
-def _check_integer(name, value, minimum):
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"`{name}` must be an integer. Received: {value!r}")
-    if value < minimum:
-        raise ValueError(f"`{name}` must be at least {minimum}. Received: {value}")
+def _check_integers(minimum, **arguments):
+    for name, value in arguments.items():
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+            raise TypeError(f"`{name}` must be an integer. Received: {value!r}")
+        if value < minimum:
+            raise ValueError(f"`{name}` must be at least {minimum}. Received: {value}")
 
 
 def _check_classes(source, num_classes):
@@ -151,7 +146,7 @@ def _check_classes(source, num_classes):
         raise ValueError(f"{source.name} has no images.")
     if num_classes is None:
         return
-    _check_integer("num_classes", num_classes, 1)
+    _check_integers(1, num_classes=num_classes)
     if (source.num_classes or 0) > num_classes:
         raise ValueError(
             f"{source.name} has {source.num_classes} classes, more than `num_classes`. "

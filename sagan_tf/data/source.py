@@ -8,9 +8,9 @@ class Example(NamedTuple):
     """One image as it is stored.
 
     Attributes:
-        encoded: The bytes of a JPEG or PNG file.
-        label: The class.
-        name: What to call the image in messages, such as its path.
+        encoded: bytes of a JPEG or PNG file.
+        label: int, number of the class.
+        name: str that messages call the image by, such as its path.
     """
 
     encoded: bytes
@@ -22,8 +22,8 @@ class Source(abc.ABC):
     """A data set with random access. Reading is thread-safe and a pure function of the index.
 
     Args:
-        name: What to call the data set in messages.
-        class_names: Names of the classes, in label order; None if they are not known.
+        name: str that messages call the data set by.
+        class_names: list of str, names of the classes in label order; `None` if they are unknown.
     """
 
     def __init__(self, name, class_names):
@@ -32,7 +32,7 @@ class Source(abc.ABC):
 
     @property
     def num_classes(self):
-        """Number of classes, None if it is not known."""
+        """int, number of classes; `None` if it is unknown."""
         return None if self.class_names is None else len(self.class_names)
 
     @abc.abstractmethod
@@ -45,5 +45,5 @@ class Source(abc.ABC):
 
         Raises:
             OSError: if this example cannot be read.
-            ValueError: if none can, say because the files of the data set are damaged.
+            ValueError: if no example can be read, for instance because of damaged files.
         """

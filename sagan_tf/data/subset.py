@@ -8,7 +8,7 @@ class Subset(Source):
 
     Args:
         source: A `Source`.
-        indices: Int array `(num_images,)`, in `[0, len(source))`.
+        indices: int array `(num_images,)`, each in `[0, len(source))`.
     """
 
     def __init__(self, source, indices):

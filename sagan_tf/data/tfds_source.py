@@ -10,8 +10,9 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from sagan_tf.data.source import Example, Source
+from sagan_tf.files import one_line
 
-# name[/config][:version]. Community names, namespace:name, would need the network.
+# This is name[/config][:version]. Community names, namespace:name, would need the network.
 _NAME = re.compile(r"[a-zA-Z]\w*(/[\w.-]+)?(:[\d.*]+)?")
 
 # Records that allow no random access are held in memory, encoded, up to this size.
@@ -22,15 +23,12 @@ class TfdsSource(Source):
     """The features `image` and `label` of a TFDS data set.
 
     The files are opened by the first `read`. Array records are read as needed; TF records allow
-    no random access and are held in memory, still encoded.
+    no random access and are held in memory, still encoded. It is a ValueError if they are too big
+    for that, or if the split or one of the features does not exist.
 
     Args:
-        builder: A prepared `tfds.core.DatasetBuilder`.
-        split: A split, or a slice of one such as `"train[:80%]"`. Defaults to `"train"`.
-
-    Raises:
-        ValueError: if the split or one of the features does not exist, or if TF records are too
-            big for memory.
+        builder: `tfds.core.DatasetBuilder`, whose files are on disk.
+        split: str, a split or a slice of one such as `"train[:80%]"`. Defaults to `"train"`.
     """
 
     def __init__(self, builder, split="train"):
@@ -53,14 +51,11 @@ class TfdsSource(Source):
             raise ValueError(
                 f"{name} has {num_bytes / 2**30:.1f} GiB of TF records, too many for memory. "
                 "Convert it (pip install apache-beam mlcroissant): tfds convert_format "
-                f"--dataset_version_dir={builder.data_dir} "
-                "--out_file_format=array_record"
+                f"--dataset_version_dir={builder.data_dir} --out_file_format=array_record"
             )
         label = info.features["label"]
-        super().__init__(
-            f"{name} {split}",
-            label.names if isinstance(label, tfds.features.ClassLabel) else None,
-        )
+        named = isinstance(label, tfds.features.ClassLabel)
+        super().__init__(f"{name} {split}", label.names if named else None)
         self._records = None
         self._lock = threading.Lock()
 
@@ -75,7 +70,7 @@ class TfdsSource(Source):
             record = self._records[index]
         except Exception as error:  # The file formats have no error in common.
             raise ValueError(
-                f"Cannot read {self.name} in {self._builder.data_dir}: {_one_line(error)}"
+                f"Cannot read {self.name} in {self._builder.data_dir}: {one_line(error)}"
             ) from error
         return Example(record["image"], int(record["label"]), f"{self.name} example {index}")
 
@@ -103,17 +98,9 @@ def _check_features(name, features):
 
 
 def prepared_builder(name, data_dir=None, download=False):
-    """The builder of a TFDS data set, whose files are on disk.
+    """The builder of a TFDS data set whose files are on disk, or a ValueError that says why not.
 
     The network stays untouched unless `download` is true.
-
-    Args:
-        name: `"name"`, `"name/config"` or `"name/config:version"`.
-        data_dir: TFDS folder. Defaults to None, TFDS's own default.
-        download: Whether to download and prepare what is missing. Defaults to False.
-
-    Raises:
-        ValueError: if the name is unknown, or its files are missing or cannot be prepared.
     """
     if not _NAME.fullmatch(name):
         raise _unknown(name)
@@ -122,25 +109,27 @@ def prepared_builder(name, data_dir=None, download=False):
     except tfds.core.DatasetNotFoundError as error:
         raise _unknown(name) from error
     except Exception as error:  # Each builder raises what it likes, from KeyError to ImportError.
-        raise ValueError(f"Cannot open the TFDS data set {name}: {_one_line(error)}") from error
+        # TFDS begins with its own arguments, and lists valid configs on further lines.
+        reason = textwrap.shorten(str(error).partition('}": ')[2], 300) or one_line(error)
+        raise ValueError(f"Cannot open the TFDS data set {name}: {reason}") from error
     if builder.info.splits:
         return _from_files(builder)
     if not download:
         raise ValueError(
             f"{builder.info.full_name} is not prepared in {builder.data_dir}. Pass its TFDS folder "
-            "(--data_dir), or let TFDS fetch it (--download)."
+            "as `data_dir`, or `download=True` to fetch it."
         )
-    # The format with random access, where it is installed: its wheels are for Linux.
+    # This format has random access. It is not installed everywhere: its wheels are for Linux.
     file_format = "array_record" if importlib.util.find_spec("array_record") else None
     try:
         builder.download_and_prepare(file_format=file_format)
     except Exception as error:
-        raise ValueError(f"TFDS could not prepare {name}: {_one_line(error)}") from error
+        raise ValueError(f"TFDS could not prepare {name}: {one_line(error)}") from error
     return _from_files(builder)
 
 
 def _from_files(builder):
-    # Unlike the builder from code, this one knows of formats that the files were converted to.
+    # Unlike the builder from code, this one knows the formats that files were converted to.
     return tfds.builder_from_directory(builder.data_dir)
 
 
@@ -152,9 +141,3 @@ def _unknown(name):
         f"{name!r} is neither a folder nor a TFDS data set.{hint} Valid: digits, the path of an "
         "image folder, or a name from https://www.tensorflow.org/datasets/catalog"
     )
-
-
-def _one_line(error):
-    """The message of an error of TFDS, which may have many lines and a long preamble."""
-    text = re.sub(r'^Failed to construct dataset .*?}": ', "", str(error), flags=re.DOTALL)
-    return textwrap.shorten(text, 300) or type(error).__name__

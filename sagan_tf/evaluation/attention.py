@@ -16,7 +16,7 @@ def attention_distance(maps):
 
     Returns:
         float64 array `(num_images, queries)`: the mean over the keys, weighted by the map, of the
-        distance between the centres of query and key, as a share of the image's side.
+        distance between the centers of query and key, as a share of the image's side.
 
     Raises:
         ValueError: if the shape is another one.
@@ -32,11 +32,7 @@ def attention_distance(maps):
 def attention_entropy(maps):
     """The entropy of each query's attention, in bits; `log2(keys)` where it is even.
 
-    Args:
-        maps: As of `attention_distance`.
-
-    Returns:
-        float64 array `(num_images, queries)`.
+    Arguments, shape of the result and errors are those of `attention_distance`.
     """
     maps = _check(maps)
     logarithms = np.log2(maps, where=maps > 0, out=np.zeros_like(maps))

@@ -7,7 +7,15 @@ import subprocess
 
 import numpy as np
 
-_PACKAGES = ("tensorflow", "keras", "tensorflow-datasets", "numpy", "scipy", "scikit-learn")
+_PACKAGES = (
+    "sagan-tf",
+    "tensorflow",
+    "keras",
+    "tensorflow-datasets",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+)
 
 
 def summarize(scores):
@@ -17,16 +25,22 @@ def summarize(scores):
         scores: List of `Scores` under the same protocol, of different seeds.
 
     Returns:
-        Dict ready for JSON: `num_real_images`, `num_images`, `figures` (a dict from names to
+        Dict ready for JSON: `num_real_images`, `num_images`, `scores` (a dict from names to
         `mean`, `std` and `values`), `classes` and `attention` (means). The deviation is that of
         the sample (n - 1), `None` of a single value.
     """
     first = scores[0]
+    columns = {name: [each.values[name] for each in scores] for name in first.values}
     return {
         "num_real_images": first.num_real_images,
         "num_images": first.num_images,
-        "figures": {
-            name: _mean_and_std([each.figures[name] for each in scores]) for name in first.figures
+        "scores": {
+            name: {
+                "mean": float(np.mean(values)),
+                "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+                "values": values,
+            }
+            for name, values in columns.items()
         },
         "classes": [_means(rows) for rows in zip(*(each.classes for each in scores), strict=True)],
         "attention": {
@@ -42,62 +56,71 @@ def provenance():
         Dict ready for JSON; `git_revision` is `None` outside of a repository, and ends in
         `"-modified"` where files differ from it.
     """
+    versions = {name: _version(name) for name in _PACKAGES}
     return {
-        "versions": {
-            "python": platform.python_version(),
-            **{name: _version(name) for name in ("sagan-tf", *_PACKAGES)},
-        },
-        "git_revision": _git_revision(),
+        "versions": {"python": platform.python_version(), **versions},
+        "git_revision": _git_revision(pathlib.Path(__file__)),
     }
 
 
 def format_table(columns):
-    """A table for a screen.
+    """A table for a screen, of several lines.
 
     Args:
-        columns: Dict from titles to what `summarize` has returned.
-
-    Returns:
-        str, several lines: the figures, then the classes and the attention of the first column.
+        columns: Dict from titles to what `summarize` has returned. Their scores are shown side by
+            side, and then the classes and the attention of the first.
     """
-    first = next(iter(columns.values()))
-    lines = [
+    summaries = list(columns.values())
+    first = summaries[0]
+    table = [
         ["", *columns],
-        ["images", *(f"{each['num_images']:,}" for each in columns.values())],
-        ["real images", *(f"{each['num_real_images']:,}" for each in columns.values())],
+        ["images", *(f"{each['num_images']:,}" for each in summaries)],
+        ["real images", *(f"{each['num_real_images']:,}" for each in summaries)],
     ]
-    lines += [
-        [name, *(_text(each["figures"].get(name)) for each in columns.values())]
-        for name in first["figures"]
-    ]
-    tables = [lines]
-    if first["classes"]:
-        names = list(dict.fromkeys(name for row in first["classes"] for name in row))
-        rows = [[_cell(name, row.get(name)) for name in names] for row in first["classes"]]
-        tables.append([[name.replace("_", " ") for name in names], *rows])
-    if first["attention"]:
-        names = list(next(iter(first["attention"].values())))
-        rows = [
-            [name.replace("_", " "), *(_number(row[key]) for key in names)]
-            for name, row in first["attention"].items()
-        ]
-        tables.append([["", *(name.replace("_", " ") for name in names)], *rows])
-    return "\n\n".join(_aligned(table) for table in tables)
+    for name in first["scores"]:
+        table.append([name, *(_with_deviation(each["scores"].get(name)) for each in summaries)])
+    rows = [{"": name.replace("_", " "), **row} for name, row in first["attention"].items()]
+    return "\n\n".join(map(_aligned, filter(None, [table, _table(first["classes"]), _table(rows)])))
 
 
-def _mean_and_std(values):
-    std = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return {"mean": float(np.mean(values)), "std": std, "values": values}
+def _table(rows):
+    """Lists of cells, the first for the header, from dicts that may lack some of the columns."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    header = [[name.replace("_", " ") for name in names]] if rows else []
+    return header + [[_cell(name, row.get(name, "")) for name in names] for row in rows]
+
+
+def _cell(name, value):
+    if isinstance(value, str):
+        return value
+    return f"{value:,.0f}" if name.endswith("images") else _number(value)
+
+
+def _with_deviation(score):
+    if score is None:
+        return ""
+    deviation = "" if score["std"] is None else f" ± {_number(score['std'])}"
+    return _number(score["mean"]) + deviation
+
+
+def _number(value):
+    return f"{value:.2f}" if abs(value) >= 10 else f"{value:.4f}"
+
+
+def _aligned(rows):
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [[cell.rjust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+    for row, line in zip(rows, lines, strict=True):
+        line[0] = row[0].ljust(widths[0])
+    return "\n".join("  ".join(line).rstrip() for line in lines)
 
 
 def _means(rows):
-    """Means of the numbers in several dicts, what is no number as it is in the first."""
-    names = [name for name in rows[0] if all(name in row for row in rows)]
+    """Means of the numbers in several dicts, and the text of the first, where all have them."""
     return {
-        name: rows[0][name]
-        if isinstance(rows[0][name], str)
-        else float(np.mean([row[name] for row in rows]))
-        for name in names
+        name: value if isinstance(value, str) else float(np.mean([row[name] for row in rows]))
+        for name, value in rows[0].items()
+        if all(name in row for row in rows)
     }
 
 
@@ -108,45 +131,15 @@ def _version(name):
         return None
 
 
-def _git_revision():
-    folder = pathlib.Path(__file__).parent
-
+def _git_revision(file):
     def git(*arguments):
-        command = ["git", "-C", str(folder), *arguments]
+        command = ["git", "-C", str(file.parent), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
         # Fails where the package lies in a repository to which it does not belong.
-        git("ls-files", "--error-unmatch", pathlib.Path(__file__).name)
+        git("ls-files", "--error-unmatch", file.name)
         changed = git("status", "--porcelain", "--untracked-files=no")
         return git("rev-parse", "HEAD") + ("-modified" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return None
-
-
-def _text(figure):
-    if figure is None:
-        return ""
-    std = figure["std"]
-    return _number(figure["mean"]) + ("" if std is None else f" ± {_number(std)}")
-
-
-def _cell(name, value):
-    if value is None or isinstance(value, str):
-        return value or ""
-    return f"{value:,.0f}" if name.endswith("images") else _number(value)
-
-
-def _number(value):
-    return f"{value:.2f}" if abs(value) >= 10 else f"{value:.4f}"
-
-
-def _aligned(rows):
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            [row[0].ljust(widths[0])]
-            + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        ).rstrip()
-        for row in rows
-    )

@@ -2,131 +2,135 @@
 
 import tensorflow as tf
 
+_LABELS = tf.TensorSpec((None,), tf.int32, name="labels")
+
 
 def make_servable(generator):
-    """What `tf.saved_model.save` takes.
+    """What `tf.saved_model.save` takes: an object, and a dict of its signatures.
 
-    Args:
-        generator: A built `Generator`.
-
-    Returns:
-        `(root, signatures)`: a trackable object with the interface of a
-        [reusable SavedModel](https://www.tensorflow.org/hub/reusable_saved_models), and a dict of
-        functions whose inputs all have the batch as their first dimension.
+    The object has the interface of a
+    [reusable SavedModel](https://www.tensorflow.org/hub/reusable_saved_models).
     """
     functions = _Functions(generator)
     root = tf.train.Checkpoint(
-        __call__=functions.call,
-        generate=functions.generate,
+        __call__=functions.traced_call(),
+        generate=functions.traced_generate(),
         variables=[weight.value for weight in generator.weights],
         trainable_variables=[weight.value for weight in generator.trainable_weights],
         regularization_losses=[],
     )
+    latents = tf.TensorSpec((None, generator.latent_dim), tf.float32, name="latents")
+    seeds = tf.TensorSpec((None,), tf.int32, name="seeds")
+    truncation = tf.TensorSpec((None,), tf.float32, name="truncation")
     signatures = {
-        "serving_default": functions.serving_default,
-        "generate": functions.serving_generate,
-        "generate_png": functions.serving_png,
+        "serving_default": with_labels(generator, functions.images, latents),
+        "generate": with_labels(generator, functions.generated, seeds, truncation),
+        "generate_png": with_labels(generator, functions.png, seeds, truncation),
     }
-    if functions.attention is not None:
-        root.attention = signatures["attention"] = functions.attention
+    if generator.gates:
+        root.attention = with_labels(generator, functions.maps, latents)
+        signatures["attention"] = root.attention
     return root, signatures
 
 
+def with_labels(generator, function, *specs):
+    """A `tf.function` of tensors like `specs` and `labels`; an unconditional one has no labels."""
+    if generator.num_classes is not None:
+        return tf.function(function, input_signature=[*specs, _LABELS])
+
+    def of_latents(latents):
+        return function(latents, _no_labels(latents))
+
+    def of_seeds(seeds, truncation):
+        return function(seeds, truncation, _no_labels(seeds))
+
+    return tf.function(of_latents if len(specs) == 1 else of_seeds, input_signature=specs)
+
+
+def _no_labels(inputs):
+    """The labels that an unconditional generator ignores, one per row of the inputs."""
+    return tf.zeros(tf.shape(tf.ensure_shape(inputs, inputs.shape))[:1], tf.int32)
+
+
 class _Functions:
-    """The functions of a generator; an unconditional one's have no `labels`."""
+    """The functions of a generator. They always take labels, which unconditional ones ignore.
+
+    They check all shapes, because a server does not compare them with the signature.
+    """
 
     def __init__(self, generator):
         self._generator = generator
-        latents = tf.TensorSpec((None, generator.latent_dim), tf.float32, name="latents")
-        seeds = tf.TensorSpec((None,), tf.int32, name="seeds")
-        truncation = tf.TensorSpec((None,), tf.float32, name="truncation")
-        labels = [tf.TensorSpec((None,), tf.int32, name="labels")]
-        first = labels[0]
-        if generator.num_classes is None:
-            labels, first = [], tf.TensorSpec((), tf.int32, name="num_images")
 
-        def signature(function, *specs):
-            return tf.function(function, input_signature=[*specs, *labels])
-
-        self.serving_default = signature(self._images, latents)
-        self.serving_generate = signature(self._generated, seeds, truncation)
-        self.serving_png = signature(self._png, seeds, truncation)
-        self.attention = None
-        if any(generator.attentions):
-            self.attention = signature(self._maps, latents)
-        self.call = self._traced_call([latents, *labels])
-        self.generate = tf.function(
-            self._seeded,
-            input_signature=[
-                first,
-                tf.TensorSpec((), tf.float32, name="truncation"),
-                tf.TensorSpec((), tf.int32, name="seed"),
-            ],
-        )
-
-    def _traced_call(self, specs):
+    def traced_call(self):
         """`__call__(inputs, training=False)`; Keras passes inputs as a list."""
+        latents = tf.TensorSpec((None, self._generator.latent_dim), tf.float32, name="latents")
 
         @tf.function
         def call(inputs, training=False):
+            latents, *labels = tf.nest.flatten(inputs)
+            (labels,) = labels or [_no_labels(latents)]
             if not training:
-                return self._run(*tf.nest.flatten(inputs))
-            latents, labels = self._checked(*tf.nest.flatten(inputs), minimum=1)
-            return self._generator((latents, labels), training=True)
+                return self._run(latents, labels)
+            return self._generator(self._checked(latents, labels, minimum=1), training=True)
 
-        for structure in (tuple, list) if len(specs) > 1 else (lambda specs: specs[0],):
-            for training in (False, True):
-                call.get_concrete_function(structure(specs), training=training)
+        unconditional = self._generator.num_classes is None
+        for inputs in [latents] if unconditional else [(latents, _LABELS), [latents, _LABELS]]:
+            call.get_concrete_function(inputs, training=False)
+            call.get_concrete_function(inputs, training=True)
         return call
 
-    def _images(self, latents, labels=None):
+    def traced_generate(self):
+        """`generate(labels, truncation=1.0, seed=0)`, of `num_images` if there are no labels."""
+        first, function = _LABELS, self._seeded
+        if self._generator.num_classes is None:
+            first, function = tf.TensorSpec((), tf.int32, name="num_images"), self._counted
+        truncation = tf.TensorSpec((), tf.float32, name="truncation")
+        seed = tf.TensorSpec((), tf.int32, name="seed")
+        return tf.function(function, input_signature=[first, truncation, seed])
+
+    def _seeded(self, labels, truncation=1.0, seed=0):
+        count = tf.size(labels)
+        latents = self._draw(seed + tf.range(count), tf.fill((count,), truncation), labels)
+        return self._run(latents, labels)
+
+    def _counted(self, num_images, truncation=1.0, seed=0):
+        check = tf.debugging.assert_non_negative(num_images, "num_images must be at least 0")
+        with tf.control_dependencies([check]):
+            num_images = tf.identity(num_images)
+        return self._seeded(tf.zeros((num_images,), tf.int32), truncation, seed)
+
+    def images(self, latents, labels):
         return {"images": self._run(latents, labels)}
 
-    def _maps(self, latents, labels=None):
+    def maps(self, latents, labels):
         return self._run(latents, labels, return_attention=True)[1]
 
-    def _generated(self, seeds, truncation, labels=None):
+    def generated(self, seeds, truncation, labels):
         latents = self._draw(seeds, truncation, labels)
         images, maps = self._run(latents, labels, return_attention=True)
         return {"images": images, **maps}
 
-    def _png(self, seeds, truncation, labels=None):
+    def png(self, seeds, truncation, labels):
         images = self._run(self._draw(seeds, truncation, labels), labels)
         pixels = tf.cast(tf.round((tf.clip_by_value(images, -1, 1) + 1) * 127.5), tf.uint8)
-        encoded = tf.map_fn(
-            tf.io.encode_png, pixels, fn_output_signature=tf.TensorSpec((), tf.string)
-        )
-        return {"image_bytes": encoded}
+        file = tf.TensorSpec((), tf.string)
+        return {"image_bytes": tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=file)}
 
-    def _seeded(self, labels, truncation=1.0, seed=0):
-        conditional = self._generator.num_classes is not None
-        if conditional:
-            count = tf.size(labels)
-        else:
-            check = tf.debugging.assert_non_negative(labels, "num_images must be at least 0")
-            with tf.control_dependencies([check]):
-                count = tf.identity(labels)
-        seeds = seed + tf.range(count)
-        latents = self._draw(seeds, tf.fill((count,), truncation))
-        return self._run(latents, labels if conditional else None)
-
-    def _draw(self, seeds, truncation, labels=None):
-        seeds, truncation = _of_rank(seeds, 1), _of_rank(truncation, 1)
+    def _draw(self, seeds, truncation, labels):
+        seeds, truncation = tf.ensure_shape(seeds, (None,)), tf.ensure_shape(truncation, (None,))
         _check_same_batch(seeds=seeds, truncation=truncation, labels=labels)
         in_range = tf.reduce_all((truncation > 0) & (truncation <= 1))
         tf.debugging.Assert(in_range, ["truncation must be in (0, 1]. Received:", truncation])
-        # One draw per row: what a row gives must not depend on who shares its batch.
-        latent_dim = self._generator.latent_dim
+        # There is a draw per row: what a row gives must not depend on who shares its batch.
+        row = tf.TensorSpec((self._generator.latent_dim,), tf.float32)
         latents = tf.map_fn(
-            lambda seed: tf.random.stateless_normal(
-                (latent_dim,), seed=tf.stack([seed, 0]), alg="philox"
-            ),
+            lambda seed: tf.random.stateless_normal(row.shape, tf.stack([seed, 0]), alg="philox"),
             seeds,
-            fn_output_signature=tf.TensorSpec((latent_dim,), tf.float32),
+            fn_output_signature=row,
         )
         return latents * truncation[:, None]
 
-    def _run(self, latents, labels=None, return_attention=False):
+    def _run(self, latents, labels, return_attention=False):
         latents, labels = self._checked(latents, labels)
         # TensorFlow's convolutions of an empty batch have the wrong shape: add a row, cut it off.
         batch = tf.shape(latents)[0]
@@ -135,32 +139,23 @@ class _Functions:
         outputs = self._generator(inputs, training=False, return_attention=return_attention)
         return tf.nest.map_structure(lambda output: output[:batch], outputs)
 
-    def _checked(self, latents, labels=None, minimum=0):
-        """Both inputs, which are not there before all checks are."""
+    def _checked(self, latents, labels, minimum=0):
+        """Both inputs, computed after all checks of them."""
         latents = tf.ensure_shape(latents, (None, self._generator.latent_dim))
-        batch = tf.shape(latents)[0]
-        checks = []
-        if minimum:
-            message = f"latents must have at least {minimum} rows"
-            checks.append(tf.debugging.assert_greater_equal(batch, minimum, message))
-        if labels is None:
-            labels = tf.zeros((batch,), tf.int32)
-        else:
-            num_classes = self._generator.num_classes
-            labels = _of_rank(labels, 1)
-            checks += _check_same_batch(latents=latents, labels=labels)
-            in_range = tf.reduce_all((labels >= 0) & (labels < num_classes))
-            message = f"labels must be in [0, {num_classes}). Received:"
-            checks.append(tf.debugging.Assert(in_range, [message, labels], summarize=8))
-        # Or a look-up of classes would fail first, with a message that names no input, or moving
-        # statistics would take what is refused.
+        labels = tf.ensure_shape(labels, (None,))
+        num_classes = self._generator.num_classes or 1
+        in_range = tf.reduce_all((labels >= 0) & (labels < num_classes))
+        message = f"labels must be in [0, {num_classes}). Received:"
+        too_few = f"latents must have at least {minimum} rows"
+        checks = [
+            *_check_same_batch(latents=latents, labels=labels),
+            tf.debugging.Assert(in_range, [message, labels], summarize=8),
+            tf.debugging.assert_greater_equal(tf.shape(latents)[0], minimum, too_few),
+        ]
+        # Without the order, an invalid label would fail inside the embedding without naming the
+        # input, and an invalid batch would already have updated the moving statistics.
         with tf.control_dependencies(checks):
             return tf.identity(latents), tf.identity(labels)
-
-
-def _of_rank(tensor, rank):
-    # A server does not check the shapes of a signature.
-    return tf.ensure_shape(tensor, (None,) * rank)
 
 
 def _check_same_batch(**inputs):
@@ -172,5 +167,4 @@ def _check_same_batch(**inputs):
             message=f"{name} and {first} must have the same number of rows",
         )
         for name, tensor in others
-        if tensor is not None
     ]

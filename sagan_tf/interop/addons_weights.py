@@ -1,10 +1,11 @@
-"""Weights of Keras 2 models with the spectral normalisation of tensorflow-addons."""
+"""Weights of Keras 2 models with the spectral normalization of tensorflow-addons."""
 
 import os
 
 import h5py
 
 from sagan_tf.layers import SpectralNormalization
+from sagan_tf.models import walk_layers
 
 
 def load_addons_weights(path, layer):
@@ -18,20 +19,17 @@ def load_addons_weights(path, layer):
     not that of the layer in it), and otherwise all by order. Names that Keras made up seldom agree;
     in a subclassed model the order is that in which the layers became attributes.
 
-    With `power_iterations` as in tensorflow-addons, after loading
-
-    - `ours(x)` and the first `ours(x, training=True)` equal the first `theirs(x, training=True)`,
-      and each later call with `training=True` equals the next of theirs;
-    - nothing here equals `theirs(x, training=False)`, which uses the kernel as the last training
-      step left it: normalised, and then changed by the optimizer.
+    With the same `power_iterations`, `ours(x)` and the first `ours(x, training=True)` then equal
+    the first `theirs(x, training=True)`, and each later call with `training=True` the next of
+    theirs. No call here equals `theirs(x, training=False)`: docs/from-tensorflow-addons.md.
 
     Args:
-        path: File of `model.save_weights("x.h5")` or `model.save("x.h5")`.
-        layer: A built Keras layer or model, on any backend.
+        path: str or path of a file that `model.save_weights("x.h5")` or `model.save("x.h5")` wrote.
+        layer: a built Keras layer or model, on any backend.
 
     Raises:
         FileNotFoundError: if there is no file at `path`.
-        ValueError: if the file is of another format, if a layer is missing, left over or of another
+        ValueError: if the file has another format, if a layer is missing, left over or has another
             shape, or if `layer` has not been built. The message names file and layer.
 
     Reference:
@@ -47,14 +45,12 @@ def load_addons_weights(path, layer):
     except FileNotFoundError as error:
         raise FileNotFoundError(f"There is no file {path!r}") from error
     except (KeyError, OSError) as error:
-        message = (
-            "is not HDF5 as Keras 2 writes it to a name that ends in .h5, but not in .weights.h5"
-        )
-        raise ValueError(f"The file {path!r} {message}") from error
+        form = "HDF5 as Keras 2 writes it to a name that ends in .h5, but not in .weights.h5"
+        raise ValueError(f"The file {path!r} is not {form}") from error
     try:
         pairs = _matched(ours, theirs)
-        for (our_name, weights), (their_name, values) in pairs:
-            _check_layer(our_name, weights, their_name, values)
+        for ours_and_theirs in pairs:
+            _check_layer(*ours_and_theirs)
     except ValueError as error:
         raise ValueError(f"The file {path!r} {error}") from error
     for (_, weights), (_, values) in pairs:
@@ -64,15 +60,10 @@ def load_addons_weights(path, layer):
 
 def _layers_with_weights(root):
     """`[(name of the layer, {name of the weight: variable})]`, a wrapped layer as its wrapper."""
-    layers = root._flatten_layers()
+    innermost_last = sorted(walk_layers(root), key=lambda layer: -len(walk_layers(layer)))
     owners = {}
-    for layer in layers:
-        below = layer._flatten_layers(include_self=False)
-        others = {id(weight) for child in below for weight in child.weights}
-        owners.update((id(each), layer) for each in layer.weights if id(each) not in others)
-    for layer in layers:
-        if isinstance(layer, SpectralNormalization):
-            owners.update((id(weight), layer) for weight in layer.weights)
+    for layer in (*innermost_last, *walk_layers(root, SpectralNormalization)):
+        owners.update((id(weight), layer) for weight in layer.weights)
     found = {}
     for weight in root.weights:
         found.setdefault(owners[id(weight)], {})[weight.name] = weight
@@ -80,21 +71,21 @@ def _layers_with_weights(root):
 
 
 def _read(file):
-    """The same of a file, with arrays; `sn_u` under the name of our `u`."""
+    """`[(name of the layer, {name of the weight: array})]` of a file, whose `sn_u` become `u`."""
     root = file.get("model_weights", file)
-    # The last has the variables that belong to no layer but the model.
+    # The last group has the variables that belong to no layer but the model.
     groups = [*_names(root, "layer_names"), "top_level_model_weights"]
     found = {}
     for group in groups:
         for path in _names(root[group], "weight_names") if group in root else ():
             scope, _, name = path.removesuffix(":0").rpartition("/")
-            name = "u" if name == "sn_u" else name
-            found.setdefault((group, scope), {})[name] = root[group][path][()]
+            ours = "u" if name == "sn_u" else name
+            found.setdefault((group, scope), {})[ours] = root[group][path][()]
     return [(scope.rpartition("/")[2], values) for (_, scope), values in found.items()]
 
 
 def _names(group, key):
-    """A list of names, which Keras splits where it is long."""
+    """A list of names, which Keras splits into parts if it is long."""
     parts = [key] if key in group.attrs else [f"{key}0"]
     while f"{key}{len(parts)}" in group.attrs:
         parts.append(f"{key}{len(parts)}")
@@ -107,17 +98,18 @@ def _matched(ours, theirs):
     if len(set(our_names)) == len(ours) and sorted(our_names) == sorted(their_names):
         by_name = dict(theirs)
         return [((name, weights), (name, by_name[name])) for name, weights in ours]
-    if len(ours) != len(theirs):
-        lacking = [name for name in our_names if name not in their_names]
-        extra = [name for name in their_names if name not in our_names]
-        raise ValueError(
-            f"has {len(theirs)} layers with weights, expected {len(ours)}; "
-            f"it alone has {extra}, it lacks {lacking}"
-        )
-    return list(zip(ours, theirs, strict=True))
+    if len(ours) == len(theirs):
+        return list(zip(ours, theirs, strict=True))
+    lacking = [name for name in our_names if name not in their_names]
+    extra = [name for name in their_names if name not in our_names]
+    raise ValueError(
+        f"has {len(theirs)} layers with weights, expected {len(ours)}; "
+        f"it alone has {extra}, it lacks {lacking}"
+    )
 
 
-def _check_layer(our_name, weights, their_name, values):
+def _check_layer(ours, theirs):
+    (our_name, weights), (their_name, values) = ours, theirs
     where = f"in layer {their_name!r}, which is to be our {our_name!r}"
     if values.keys() != weights.keys():
         raise ValueError(f"has {sorted(values)} {where} with {sorted(weights)}")

@@ -3,10 +3,15 @@
 import os
 
 import numpy as np
+import tensorflow as tf
 
+from sagan_tf.files import one_line
 from sagan_tf.models import Discriminator, Generator
 
-# Our names, with the layer before them where it matters, and the official ones. Others agree.
+# A damaged checkpoint raises one of these.
+_READ_ERRORS = (tf.errors.OpError, IndexError, ValueError)
+
+# From our names, with the layer before them where it matters, to the official ones. Others agree.
 _BOTH = {
     "query": "sn_conv_theta",
     "key": "sn_conv_phi",
@@ -29,8 +34,7 @@ _GENERATOR = {
     "shortcut": "snconv3",
     "moving_mean": "mean",
     "moving_variance": "var",
-    "attention_32": "g_non_local",
-    "attention_64": "g_non_local",
+    **dict.fromkeys(("attention_32", "attention_64"), "g_non_local"),
     "norm": "g_bn",
     "norm/moving_mean": "moving_mean",
     "norm/moving_variance": "moving_variance",
@@ -43,8 +47,7 @@ _DISCRIMINATOR = {
     "conv_1": "sn_conv1",
     "conv_2": "sn_conv2",
     "shortcut": "sn_conv3",
-    "attention_32": "d_non_local",
-    "attention_64": "d_non_local",
+    **dict.fromkeys(("attention_32", "attention_64"), "d_non_local"),
     "linear": "d_sn_linear",
     "embedding": "d_embedding",
     "embeddings": "embedding_map",
@@ -56,18 +59,18 @@ def load_official_checkpoint(prefix):
 
     Width, number of classes, size of the latents and place of the attention (after the blocks at
     32x32, at 64x64, or none) follow from the variables, for each network by itself. The variables
-    may be in any scope; where there are copies, the one in the shortest scope counts. Slots of
-    optimizers, moving averages and counters are left out.
+    may be in any scope; of copies, the one in the shortest scope counts. Slots of optimizers,
+    moving averages and counters are left out.
 
     Args:
-        prefix: Path of the checkpoint without `.index`, or a directory whose latest is taken.
+        prefix: str or path of a checkpoint without `.index`, or of a folder for its latest one.
 
     Returns:
         `(generator, discriminator)`: a float32 `Generator` and `Discriminator`.
 
     Raises:
         FileNotFoundError: if there is no checkpoint at `prefix`.
-        ValueError: if it cannot be read, or is not that of both networks and of nothing else; the
+        ValueError: if it cannot be read, or does not hold both networks and nothing else. The
             message names the variables.
 
     Reference:
@@ -106,28 +109,21 @@ class _Checkpoint:
     """A TensorFlow 1 checkpoint whose errors are one line that names its path."""
 
     def __init__(self, prefix):
-        import tensorflow as tf
-
         self._prefix = os.fspath(prefix)
-        self._read_errors = (tf.errors.OpError, IndexError, ValueError)
         try:
             self._reader = tf.train.load_checkpoint(self._prefix)
         except tf.errors.NotFoundError as error:
             raise FileNotFoundError(f"There is no checkpoint at {self._prefix!r}") from error
-        except self._read_errors as error:
-            raise self._error(f"cannot be read as a checkpoint: {error}") from error
+        except _READ_ERRORS as error:
+            raise self._error(f"cannot be read as a checkpoint: {one_line(error)}") from error
         self._shapes = self._reader.get_variable_to_shape_map()
 
     def scope_of(self, name):
         """The shortest scope, with its slash, that holds the variable `name`."""
-        scopes = [
-            found.removesuffix(name)
-            for found in self._shapes
-            if found == name or found.endswith("/" + name)
-        ]
-        if not scopes:
-            raise self._error(f"is not of the official SAGAN: it has no variable {name!r}")
-        return min(scopes, key=lambda scope: (len(scope), scope))
+        copies = [found for found in self._shapes if f"/{found}".endswith(f"/{name}")]
+        shortest = min(copies, key=lambda found: (len(found), found), default=name)
+        self.shape(shortest)
+        return shortest.removesuffix(name)
 
     def shape(self, name):
         if name not in self._shapes:
@@ -135,7 +131,7 @@ class _Checkpoint:
         return self._shapes[name]
 
     def attention(self, scope, resolutions):
-        """The `attention_resolutions` that the width of the attention in `scope` tells."""
+        """The `attention_resolutions` that follow from the width of the attention in `scope`."""
         query = scope + "sn_conv_theta/w"
         if query not in self._shapes:
             return ()
@@ -151,7 +147,7 @@ class _Checkpoint:
         try:
             return model_class(**arguments)
         except ValueError as error:
-            raise self._error(f"is not of the official SAGAN: {error}") from error
+            raise self._error(f"is not of the official SAGAN: {one_line(error)}") from error
 
     def restore(self, model, scope, start, names):
         """Assigns every weight of `model`, each from a variable of its own in `scope`.
@@ -159,13 +155,11 @@ class _Checkpoint:
         The official names of this network, and of no other, begin with `start`.
         """
         sources = {scope + _official_name(weight.path, names): weight for weight in model.weights}
-        if len(sources) != len(model.weights):
-            raise RuntimeError(f"Two weights of {model.name} have the same official name")
         self._check(sources, scope + start)
         for name, weight in sources.items():
             value = self._value(name)
             if name.endswith("d_embedding/u"):
-                # The official code normalises the transpose, so its u has an entry per class.
+                # The official code normalizes the transpose, so its u has an entry per class.
                 value = value @ self._value(name.replace("/u", "/embedding_map"))
                 value = value / np.linalg.norm(value)
             weight.assign(np.reshape(value, weight.shape))
@@ -175,12 +169,9 @@ class _Checkpoint:
         if missing:
             raise self._error(f"lacks {_listed(missing)}")
         # The last part of a slot's or moving average's name is not one of a network's.
-        leaves = {name.rpartition("/")[2] for name in sources}
-        extra = [
-            name
-            for name in sorted(self._shapes)
-            if name.startswith(start) and name.rpartition("/")[2] in leaves and name not in sources
-        ]
+        leaves = {name.split("/")[-1] for name in sources}
+        others = sorted(self._shapes.keys() - sources.keys())
+        extra = [n for n in others if n.startswith(start) and n.split("/")[-1] in leaves]
         if extra:
             raise self._error(f"has more than the official SAGAN: {_listed(extra)}")
         for name, weight in sources.items():
@@ -194,16 +185,15 @@ class _Checkpoint:
     def _value(self, name):
         try:
             return self._reader.get_tensor(name)
-        except self._read_errors as error:
-            raise self._error(f"cannot be read at {name!r}: {error}") from error
+        except _READ_ERRORS as error:
+            raise self._error(f"cannot be read at {name!r}: {one_line(error)}") from error
 
     def _error(self, message):
-        first_line = message.splitlines()[0]
-        return ValueError(f"The checkpoint {self._prefix!r} {first_line}")
+        return ValueError(f"The checkpoint {self._prefix!r} {message}")
 
 
 def _official_name(path, names):
-    # A normalised layer and its wrapper share their name.
+    # A normalized layer and its wrapper share their name.
     parts = list(dict.fromkeys(path.split("/")[1:]))
     parents = ["", *parts]
     return "/".join(

@@ -2,11 +2,10 @@
 
 from sagan_tf.layers.conditional_batch_norm import ConditionalBatchNorm
 from sagan_tf.layers.discriminator_block import DiscriminatorBlock
-from sagan_tf.layers.downsample_conv2d import DownsampleConv2D
 from sagan_tf.layers.generator_block import GeneratorBlock
+from sagan_tf.layers.resampling_conv2d import DownsampleConv2D, UpsampleConv2D
 from sagan_tf.layers.self_attention import SelfAttention
 from sagan_tf.layers.spectral_normalization import SpectralNormalization
-from sagan_tf.layers.upsample_conv2d import UpsampleConv2D
 
 __all__ = [
     "ConditionalBatchNorm",

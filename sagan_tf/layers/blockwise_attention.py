@@ -1,4 +1,12 @@
-"""Attention without the whole map in memory."""
+"""Attention without the whole map in memory.
+
+`SelfAttention` calls `attend` unless it is asked for its map. While the maps of a batch take 64 MiB
+or less, `attend` is the plain formula and automatic differentiation does the rest: an image has
+1 MiB of map at resolution 32 (images of 64x64 and 128x128) and 16 MiB at resolution 64 (256x256).
+Larger ones are computed in blocks, with a gradient that is written out here. The gradient of that
+gradient, `_second_gradients`, serves only training with a penalty, which differentiates the
+discriminator twice. docs/how_a_step_works.md derives all formulas, in the names used here.
+"""
 
 import itertools
 import math
@@ -6,54 +14,37 @@ import math
 import keras
 from keras import ops, tree
 
-# Sizes are of a float32 map. A block should fit the caches of a processor; very small ones cost
-# more iterations than they save.
+# The sizes are those of a float32 map. A block should fit the caches of a processor; very small
+# ones cost more iterations than they save.
 _BLOCK_BYTES = 8 * 2**20
 _PLAIN_BYTES = 64 * 2**20
 _UNKNOWN_BATCH = 16
 
 
 def attention_map(query, key):
-    """`softmax(query key^T)` over the keys, unscaled.
-
-    Args:
-        query: `(..., queries, features)`.
-        key: `(..., keys, features)`, of the same dtype.
-
-    Returns:
-        `(..., queries, keys)`, float64 if the arguments are, otherwise float32.
-    """
+    """Computes `softmax(query key^T)` over the keys, unscaled, in float32 or better."""
     scores = ops.matmul(query, _transposed(key))
     stable_dtype = keras.backend.result_type(scores.dtype, "float32")
     return ops.softmax(ops.cast(scores, stable_dtype), axis=-1)
 
 
 def attend(query, key, value):
-    """`attention_map(query, key) value`, in little memory where the map would be large.
+    """Computes `attention_map(query, key) value`, in little memory where the map would be large.
 
-    A map of up to 64 MiB is computed as a whole. A larger one is computed in blocks of about 8
-    MiB or less, one at a time: several images, or some queries of one image, with all their
-    keys. The gradient computes each block again, as in FlashAttention; rows are whole, so it needs
-    no statistics of the softmax from the first pass. The second gradient works in blocks too.
+    Queries have shape `(batch, queries, features)`, keys `(batch, keys, features)`, values and
+    outputs `(batch, keys or queries, channels)`, all of one dtype and static but for the batch.
 
-    An unknown batch counts as 16 images; then a block never has more than one image, so that the
-    memory it takes does not depend on the batch.
-
-    Args:
-        query: `(batch, queries, features)`, static but for the batch.
-        key: `(batch, keys, features)`, likewise.
-        value: `(batch, keys, channels)`, likewise. All three have the same dtype.
-
-    Returns:
-        `(batch, queries, channels)`, of the dtype of the arguments. The softmax is in float32, or
-        in float64 if they are.
+    A block has about 8 MiB of map or less: several images, or some queries of one image, with all
+    their keys. The gradient computes each block again, as in FlashAttention; rows are whole, so it
+    needs no statistics of the softmax from the first pass. An unknown batch counts as 16 images;
+    then a block never has more than one image, so that its memory does not depend on the batch.
 
     References:
         - [Rabe & Staats, 2021](https://arxiv.org/abs/2112.05682): blocks, recomputed.
         - [Dao et al., 2022](https://arxiv.org/abs/2205.14135): the gradient, appendix B.
     """
     batch, queries, _ = query.shape
-    # None in TensorFlow, a symbol in JAX.
+    # An unknown batch is None in TensorFlow and a symbol in JAX.
     batch = batch if isinstance(batch, int) else None
     image_bytes = 4 * queries * key.shape[1]
     if (batch or _UNKNOWN_BATCH) * image_bytes <= _PLAIN_BYTES:
@@ -83,9 +74,12 @@ def _largest_divisor(number, at_most):
     return max(n for n in range(1, at_most + 1) if number % n == 0)
 
 
+# The next two take tensors with an axis of blocks before the others. Keras passes the gradients of
+# several outputs as several arguments in TensorFlow and as one tuple in JAX.
+
+
 @ops.custom_gradient
 def _attend_in_blocks(query, key, value):
-    """`_attend` of tensors that have an axis of blocks before the others."""
     inputs = (query, key, value)
     zeros = ops.zeros((*query.shape[1:-1], value.shape[-1]), value.dtype)
     (attended,) = _one_by_one(
@@ -93,35 +87,34 @@ def _attend_in_blocks(query, key, value):
     )
 
     def gradient(*upstream):
-        return _gradients_in_blocks(*inputs, *upstream, attended)
+        (grad_attended,) = tree.flatten(upstream)
+        return _gradients_in_blocks(*inputs, grad_attended, attended)
 
     return attended, gradient
 
 
-# Its gradient is spelt out as well because XLA cannot differentiate TensorFlow's loop.
+# The second gradient is custom because XLA cannot differentiate TensorFlow's loop.
 @ops.custom_gradient
-def _gradients_in_blocks(query, key, value, upstream, attended):
-    inputs = (query, key, value, upstream)
+def _gradients_in_blocks(query, key, value, grad_attended, attended):
+    inputs = (query, key, value, grad_attended)
     results = _one_by_one(
         _gradients, _unrecorded((*inputs, attended)), initial=_zero_block(inputs[:3])
     )
 
-    # Of three outputs: three arguments in TensorFlow, one tuple in JAX.
-    def gradient(*upstreams):
-        gradients = _one_by_one(
-            _second_gradients, (*inputs, *tree.flatten(upstreams)), initial=_zero_block(inputs)
-        )
-        # `attended` is a function of the others, and they have its share.
-        return *gradients, ops.zeros_like(attended)
+    def gradient(*upstream):
+        grad_grads = tree.flatten(upstream)
+        second = _one_by_one(_second_gradients, (*inputs, *grad_grads), initial=_zero_block(inputs))
+        # `attended` gets none: it was computed from query, key and value, and its contribution is
+        # already in theirs.
+        return *second, ops.zeros_like(attended)
 
     return results, gradient
 
 
 def _unrecorded(tensors):
-    """The tensors, such that TensorFlow's eager tape does not keep what is computed of them.
+    """Keeps TensorFlow's eager tape from storing what a custom gradient makes superfluous.
 
-    It would, although a custom gradient replaces it. JAX, on the other hand, differentiates the
-    function itself for derivatives of higher order.
+    JAX differentiates the function itself for derivatives of higher order.
     """
     if keras.backend.backend() == "tensorflow":
         return tuple(ops.stop_gradient(tensor) for tensor in tensors)
@@ -129,16 +122,11 @@ def _unrecorded(tensors):
 
 
 def _one_by_one(function, inputs, initial):
-    """The results of `function`, a tuple, for each block of the inputs.
+    """Calls `function` with each block of the inputs; `initial` has the shapes of its results.
 
     In TensorFlow only `ops.scan` is sure to finish a block before it begins the next.
-
-    Args:
-        function: Of one block of every input.
-        inputs: Tuple of tensors `(blocks, ...)` of one dtype.
-        initial: Tuple of tensors like the results for one block.
     """
-    # As one tensor: Keras 3.15 fails in TensorFlow if there are more, of unknown length.
+    # They become one tensor: Keras 3.15 fails in TensorFlow on several of unknown length.
     shapes = [tensor.shape[1:] for tensor in inputs]
     sizes = [math.prod(shape) for shape in shapes]
     ends = list(itertools.accumulate(sizes))
@@ -164,49 +152,52 @@ def _attend(query, key, value):
     return ops.matmul(ops.cast(attention_map(query, key), value.dtype), value)
 
 
-def _gradients(query, key, value, upstream, attended):
-    """Gradients of `sum(upstream * attended)` by the arguments of `attended = _attend(...)`."""
+def _gradients(query, key, value, grad_attended, attended):
+    """Returns the gradients of a loss by query, key and value, given that by `attended`."""
     attention = attention_map(query, key)
     dtype = attention.dtype
-    by_map = _product(upstream, value, dtype)
-    # The mean of a row of `by_map` under the attention, without another pass over the map.
-    mean = ops.sum(ops.cast(upstream, dtype) * ops.cast(attended, dtype), axis=-1, keepdims=True)
-    by_scores = ops.cast(attention * (by_map - mean), query.dtype)
+    grad_map = _product(grad_attended, value, dtype)
+    # This is the mean of each row of `grad_map`, without another pass over the map.
+    mean = ops.sum(
+        ops.cast(grad_attended, dtype) * ops.cast(attended, dtype), axis=-1, keepdims=True
+    )
+    grad_scores = ops.cast(attention * (grad_map - mean), query.dtype)
     attention = ops.cast(attention, value.dtype)
     return (
-        ops.matmul(by_scores, key),
-        _transposed_matmul(by_scores, query),
-        _transposed_matmul(attention, upstream),
+        ops.matmul(grad_scores, key),
+        _transposed_matmul(grad_scores, query),
+        _transposed_matmul(attention, grad_attended),
     )
 
 
-def _second_gradients(query, key, value, upstream, to_query, to_key, to_value):
-    """Gradients of the inner product of `_gradients(...)` and `to_...` by the first four arguments.
+def _second_gradients(
+    query, key, value, grad_attended, grad_grad_query, grad_grad_key, grad_grad_value
+):
+    """Returns the gradients of an outer loss by the first four arguments of `_gradients`.
 
-    With `by_map = upstream value^T` and `to_scores = to_query key^T + query to_key^T`, that product
-    is `sum(attention * (centred(by_map) * centred(to_scores) + upstream to_value^T))`.
+    The last three arguments are its gradients by the three results of `_gradients`.
     """
     attention = attention_map(query, key)
     dtype = attention.dtype
-    by_map = _centred(_product(upstream, value, dtype), attention)
-    to_scores = _product(to_query, key, dtype) + _product(query, to_key, dtype)
-    to_scores = _centred(to_scores, attention)
-    by_map_again = by_map * to_scores + _product(upstream, to_value, dtype)
+    grad_map = _centered(_product(grad_attended, value, dtype), attention)
+    grad_grad_scores = _product(grad_grad_query, key, dtype) + _product(query, grad_grad_key, dtype)
+    grad_grad_scores = _centered(grad_grad_scores, attention)
+    outer_map = grad_map * grad_grad_scores + _product(grad_attended, grad_grad_value, dtype)
 
-    by_scores = ops.cast(attention * by_map, query.dtype)
-    by_scores_again = ops.cast(attention * _centred(by_map_again, attention), query.dtype)
-    to_map = ops.cast(attention * to_scores, value.dtype)
+    grad_scores = ops.cast(attention * grad_map, query.dtype)
+    outer_scores = ops.cast(attention * _centered(outer_map, attention), query.dtype)
+    grad_grad_map = ops.cast(attention * grad_grad_scores, value.dtype)
     attention = ops.cast(attention, value.dtype)
     return (
-        ops.matmul(by_scores_again, key) + ops.matmul(by_scores, to_key),
-        _transposed_matmul(by_scores_again, query) + _transposed_matmul(by_scores, to_query),
-        _transposed_matmul(to_map, upstream),
-        ops.matmul(to_map, value) + ops.matmul(attention, to_value),
+        ops.matmul(outer_scores, key) + ops.matmul(grad_scores, grad_grad_key),
+        _transposed_matmul(outer_scores, query) + _transposed_matmul(grad_scores, grad_grad_query),
+        _transposed_matmul(grad_grad_map, grad_attended),
+        ops.matmul(grad_grad_map, value) + ops.matmul(attention, grad_grad_value),
     )
 
 
-def _centred(scores, attention):
-    """Minus the mean of each row under the attention: `attention *` it is softmax's derivative."""
+def _centered(scores, attention):
+    """Subtracts from each row its mean under the attention."""
     return scores - ops.sum(attention * scores, axis=-1, keepdims=True)
 
 
@@ -215,7 +206,7 @@ def _product(rows, columns, dtype):
 
 
 def _transposed_matmul(scores, features):
-    """`scores^T features`, without a transposed copy of the scores, which are large."""
+    """Computes `scores^T features` without a transposed copy of the scores, which are large."""
     return _transposed(ops.matmul(_transposed(features), scores))
 
 

@@ -1,4 +1,4 @@
-"""Batch normalisation with a scale and shift per class."""
+"""Batch normalization with a scale and shift per class."""
 
 import keras
 from keras import ops, tree
@@ -6,29 +6,29 @@ from keras import ops, tree
 
 @keras.saving.register_keras_serializable(package="sagan_tf")
 class ConditionalBatchNorm(keras.layers.Layer):
-    """Normalises over batch and space, then scales and shifts by the class of each image.
+    """Normalizes over batch and space, then scales and shifts by the class of each image.
 
     Statistics are computed in float32.
 
     Args:
-        num_classes: int, number of classes, or `None` for plain batch normalisation with one scale
+        num_classes: int, number of classes, or `None` for plain batch normalization with one scale
             and shift. Defaults to `None`.
         momentum: float, weight of the old moving statistics. Defaults to `0.9`.
         epsilon: float, added to the variance. Defaults to `1e-5`.
-        synchronized: bool, whether statistics are those of all replicas of a `tf.distribute`
-            strategy together, which must hold equally many images each; other backends ignore it.
+        synchronized: bool, whether the statistics are those of all replicas of a `tf.distribute`
+            strategy together, each of which must hold as many images; other backends ignore it.
             Defaults to `True`.
         **kwargs: `name`, `trainable` and `dtype`.
 
     Call arguments:
         inputs: `(features, labels)`, features of shape `(batch, height, width, channels)` and
-            integer labels of shape `(batch,)` in `[0, num_classes)`. Plain batch normalisation
+            integer labels of shape `(batch,)` in `[0, num_classes)`. Plain batch normalization
             ignores the labels, and also takes features alone.
-        training: bool, whether to normalise with the statistics of the batch, which also moves
-            the moving statistics. Defaults to `False`.
+        training: bool, whether to normalize with the statistics of the batch, and update the
+            moving statistics. Defaults to `False`.
 
     Output shape:
-        That of the features.
+        The shape of the features.
 
     Raises:
         ValueError: if `num_classes` is less than 1, or labels are missing.
@@ -57,8 +57,12 @@ class ConditionalBatchNorm(keras.layers.Layer):
         affine_shape = (channels,) if self.num_classes is None else (self.num_classes, channels)
         self.gamma = self.add_weight(name="gamma", shape=affine_shape, initializer="ones")
         self.beta = self.add_weight(name="beta", shape=affine_shape, initializer="zeros")
-        self.moving_mean = self._add_statistic("moving_mean", channels, "zeros")
-        self.moving_variance = self._add_statistic("moving_variance", channels, "ones")
+        options = {"shape": (channels,), "trainable": False, "autocast": False}
+        options["aggregation"] = "mean"
+        self.moving_mean = self.add_weight(name="moving_mean", initializer="zeros", **options)
+        self.moving_variance = self.add_weight(
+            name="moving_variance", initializer="ones", **options
+        )
 
     def call(self, inputs, training=False):
         features, gamma, beta = inputs, self.gamma, self.beta
@@ -74,8 +78,8 @@ class ConditionalBatchNorm(keras.layers.Layer):
         else:
             mean, variance = self.moving_mean, self.moving_variance
 
-        # One multiplication and one addition per element: the class's affine map is folded into
-        # the normalisation's.
+        # The affine maps of the class and of the normalization are folded into one, which costs
+        # one multiplication and one addition per element.
         scale = ops.cast(gamma, variance.dtype) * ops.rsqrt(variance + self.epsilon)
         shift = ops.cast(beta, variance.dtype) - mean * scale
         return features * ops.cast(scale, features.dtype) + ops.cast(shift, features.dtype)
@@ -92,21 +96,11 @@ class ConditionalBatchNorm(keras.layers.Layer):
             "synchronized": self.synchronized,
         }
 
-    def _add_statistic(self, name, channels, initializer):
-        return self.add_weight(
-            name=name,
-            shape=(channels,),
-            initializer=initializer,
-            trainable=False,
-            autocast=False,
-            aggregation="mean",
-        )
-
     def _batch_statistics(self, features):
         mean, variance = moments(features)
         if not self.synchronized or keras.backend.backend() != "tensorflow":
             return mean, variance
-        # Law of total variance over replicas: only vectors of channels are reduced across them.
+        # By the law of total variance, replicas exchange nothing but vectors of channels.
         mean, between = ops.moments(mean[None], axes=(0,), synchronized=True)
         within, _ = ops.moments(variance[None], axes=(0,), synchronized=True)
         return mean, within + between
@@ -118,20 +112,20 @@ class ConditionalBatchNorm(keras.layers.Layer):
 
 @ops.custom_gradient
 def moments(features):
-    """Mean and variance of each channel, in float32 or better.
+    """Returns mean and variance of each channel, in float32 or better.
 
-    The gradient is that of automatic differentiation, in one product and one sum over the features
-    where that takes seven passes.
+    Its gradient equals that of automatic differentiation, which takes seven passes over the
+    features, in one product and one sum.
     """
     dtype = keras.backend.result_type(features.dtype, "float32")
     mean, variance = ops.moments(ops.cast(features, dtype), axes=(0, 1, 2))
 
-    # Two arguments in TensorFlow, a tuple of two in JAX.
+    # Keras passes two arguments in TensorFlow, and a tuple of two in JAX.
     def gradient(*upstream):
-        by_mean, by_variance = tree.flatten(upstream)
+        grad_mean, grad_variance = tree.flatten(upstream)
         count = ops.cast(ops.size(features) / features.shape[-1], dtype)
-        slope = 2 * by_variance / count
-        offset = by_mean / count - mean * slope
+        slope = 2 * grad_variance / count
+        offset = grad_mean / count - mean * slope
         return ops.cast(ops.cast(features, dtype) * slope + offset, features.dtype)
 
     return (mean, variance), gradient

@@ -3,30 +3,29 @@
 import keras
 from keras import ops
 
-from sagan_tf.layers.downsample_conv2d import DownsampleConv2D
-from sagan_tf.layers.spectral_normalization import spectrally_normalized
+from sagan_tf.layers.resampling_conv2d import convolution, resampled_shape
 
 
 @keras.saving.register_keras_serializable(package="sagan_tf")
 class DiscriminatorBlock(keras.layers.Layer):
     """Residual block that halves the resolution, or keeps it.
 
-    The residual is ReLU, 3x3 convolution, ReLU, 3x3 convolution, average pooling; the shortcut an
-    average-pooled 1x1 convolution. Without down-sampling, and with as many filters as channels,
-    the shortcut is the identity.
+    The residual is ReLU, 3x3 convolution, ReLU, 3x3 convolution, average pooling; the shortcut is
+    an average-pooled 1x1 convolution. It is the identity without downsampling, if there are as
+    many filters as channels.
 
     Args:
         filters: int, number of output channels.
         downsample: bool, whether to halve height and width. Defaults to `True`.
         preactivation: bool, whether the residual starts with a ReLU. `False` is meant for images.
             Defaults to `True`.
-        spectral_norm: bool, whether the convolutions are spectrally normalised. Defaults to
+        spectral_norm: bool, whether the convolutions are spectrally normalized. Defaults to
             `True`.
         **kwargs: `name`, `trainable` and `dtype`.
 
     Call arguments:
         inputs: Features of shape `(batch, height, width, channels)`; height and width are even
-            when down-sampling.
+            when downsampling.
         training: bool, passed on to `SpectralNormalization`. Defaults to `False`.
 
     Output shape:
@@ -44,23 +43,16 @@ class DiscriminatorBlock(keras.layers.Layer):
         self.spectral_norm = spectral_norm
 
     def build(self, input_shape):
-        def conv(layer_class, kernel_size, name, **kwargs):
-            layer = layer_class(
-                self.filters, kernel_size, dtype=self.dtype_policy, name=name, **kwargs
-            )
-            return spectrally_normalized(layer, self.spectral_norm)
-
-        same = {"padding": "same", "data_format": "channels_last"}
-        self.conv_1 = conv(keras.layers.Conv2D, 3, "conv_1", **same)
-        if self.downsample:
-            self.conv_2 = conv(DownsampleConv2D, 3, "conv_2")
-        else:
-            self.conv_2 = conv(keras.layers.Conv2D, 3, "conv_2", **same)
+        options = {"spectral_norm": self.spectral_norm, "dtype": self.dtype_policy}
+        self.conv_1 = convolution(self.filters, 3, name="conv_1", **options)
+        self.conv_2 = convolution(
+            self.filters, 3, scale=0.5 if self.downsample else 1, name="conv_2", **options
+        )
         self.conv_1.build(input_shape)
         self.conv_2.build((*input_shape[:-1], self.filters))
         self.shortcut = None
         if self.downsample or input_shape[-1] != self.filters:
-            self.shortcut = conv(keras.layers.Conv2D, 1, "shortcut", **same)
+            self.shortcut = convolution(self.filters, 1, name="shortcut", **options)
             self.shortcut.build(input_shape)
 
     def call(self, inputs, training=False):
@@ -69,7 +61,7 @@ class DiscriminatorBlock(keras.layers.Layer):
         x = self.conv_2(ops.relu(x), training=training)
         shortcut = inputs
         if self.downsample:
-            # A 1x1 convolution commutes with average pooling: run it on fewer pixels.
+            # A 1x1 convolution commutes with average pooling, and is cheaper after it.
             # Without explicit strides, Keras 3.15 fails on JAX.
             shortcut = ops.average_pool(shortcut, 2, strides=2, data_format="channels_last")
         if self.shortcut is not None:
@@ -77,10 +69,7 @@ class DiscriminatorBlock(keras.layers.Layer):
         return x + shortcut
 
     def compute_output_shape(self, input_shape):
-        batch, height, width, _ = input_shape
-        if self.downsample:
-            height, width = height and height // 2, width and width // 2
-        return (batch, height, width, self.filters)
+        return resampled_shape(input_shape, 0.5 if self.downsample else 1, self.filters)
 
     def get_config(self):
         return {

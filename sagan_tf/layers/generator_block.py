@@ -4,8 +4,7 @@ import keras
 from keras import ops
 
 from sagan_tf.layers.conditional_batch_norm import ConditionalBatchNorm
-from sagan_tf.layers.spectral_normalization import spectrally_normalized
-from sagan_tf.layers.upsample_conv2d import UpsampleConv2D
+from sagan_tf.layers.resampling_conv2d import convolution, resampled_shape
 
 
 @keras.saving.register_keras_serializable(package="sagan_tf")
@@ -13,20 +12,21 @@ class GeneratorBlock(keras.layers.Layer):
     """Residual block that doubles the resolution.
 
     The residual is batch norm, ReLU, upsampling, 3x3 convolution, batch norm, ReLU, 3x3
-    convolution; the shortcut an upsampled 1x1 convolution. Batch norm is conditional on the class.
+    convolution; the shortcut is an upsampled 1x1 convolution. Batch norm is conditional on the
+    class.
 
     Args:
         filters: int, number of output channels.
         num_classes: int, number of classes, or `None` for an unconditional block. Defaults to
             `None`.
-        spectral_norm: bool, whether the convolutions are spectrally normalised. Defaults to
+        spectral_norm: bool, whether the convolutions are spectrally normalized. Defaults to
             `True`.
         **kwargs: `name`, `trainable` and `dtype`.
 
     Call arguments:
         inputs: `(features, labels)`, features of shape `(batch, height, width, channels)` and
             integer labels of shape `(batch,)`, which an unconditional block ignores.
-        training: bool. Defaults to `False`.
+        training: bool, passed on to the layers inside. Defaults to `False`.
 
     Output shape:
         `(batch, 2 * height, 2 * width, filters)`.
@@ -41,20 +41,16 @@ class GeneratorBlock(keras.layers.Layer):
         self.num_classes = num_classes
         self.spectral_norm = spectral_norm
 
-        def conv(layer_class, kernel_size, name, **kwargs):
-            layer = layer_class(filters, kernel_size, dtype=self.dtype_policy, name=name, **kwargs)
-            return spectrally_normalized(layer, spectral_norm)
-
-        same = {"padding": "same", "data_format": "channels_last"}
-        self.norm_1 = ConditionalBatchNorm(num_classes, dtype=self.dtype_policy, name="norm_1")
-        self.conv_1 = conv(UpsampleConv2D, 3, "conv_1")
-        self.norm_2 = ConditionalBatchNorm(num_classes, dtype=self.dtype_policy, name="norm_2")
-        self.conv_2 = conv(keras.layers.Conv2D, 3, "conv_2", **same)
-        self.shortcut = conv(keras.layers.Conv2D, 1, "shortcut", **same)
-
     def build(self, input_shape):
         features, labels = input_shape
         upsampled = self.compute_output_shape(input_shape)
+        policy = {"dtype": self.dtype_policy}
+        options = {"spectral_norm": self.spectral_norm, **policy}
+        self.norm_1 = ConditionalBatchNorm(self.num_classes, name="norm_1", **policy)
+        self.conv_1 = convolution(self.filters, 3, scale=2, name="conv_1", **options)
+        self.norm_2 = ConditionalBatchNorm(self.num_classes, name="norm_2", **policy)
+        self.conv_2 = convolution(self.filters, 3, name="conv_2", **options)
+        self.shortcut = convolution(self.filters, 1, name="shortcut", **options)
         self.norm_1.build([features, labels])
         self.conv_1.build(features)
         self.norm_2.build([upsampled, labels])
@@ -67,12 +63,12 @@ class GeneratorBlock(keras.layers.Layer):
         x = self.conv_1(ops.relu(x), training=training)
         x = self.norm_2((x, labels), training=training)
         x = self.conv_2(ops.relu(x), training=training)
-        # A 1x1 convolution commutes with nearest-neighbour upsampling: run it on fewer pixels.
+        # A 1x1 convolution commutes with nearest-neighbor upsampling, and is cheaper before it.
         shortcut = self.shortcut(features, training=training)
         return x + ops.repeat(ops.repeat(shortcut, 2, axis=1), 2, axis=2)
 
     def compute_output_shape(self, input_shape):
-        return self.conv_1.compute_output_shape(input_shape[0])
+        return resampled_shape(input_shape[0], 2, self.filters)
 
     def get_config(self):
         return {

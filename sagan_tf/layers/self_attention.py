@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from sagan_tf.layers.blockwise_attention import attend, attention_map
-from sagan_tf.layers.spectral_normalization import spectrally_normalized
+from sagan_tf.layers.resampling_conv2d import convolution
 
 
 @keras.saving.register_keras_serializable(package="sagan_tf")
@@ -24,25 +24,25 @@ class SelfAttention(keras.layers.Layer):
     pooling; `pool_size=1, value_reduction=1` is that variant.
 
     Args:
-        key_reduction: int, queries and keys have `channels // key_reduction` features. Defaults
-            to `8`.
-        value_reduction: int, values have `channels // value_reduction` features. Defaults to `2`.
+        key_reduction: int, divides `channels` into the features of queries and keys. Defaults to
+            `8`.
+        value_reduction: int, divides `channels` into the features of values. Defaults to `2`.
         pool_size: int, size and stride of the max pooling of keys and values. Defaults to `2`.
-        gate_initializer: Initializer of the gate. Defaults to `"zeros"`: the layer starts as the
-            identity.
-        spectral_norm: bool, whether the convolutions are spectrally normalised. Defaults to
+        gate_initializer: Initializer of the gate. Defaults to `"zeros"`, with which the layer
+            starts as the identity.
+        spectral_norm: bool, whether the convolutions are spectrally normalized. Defaults to
             `True`.
         **kwargs: `name`, `trainable` and `dtype`.
 
     Call arguments:
-        inputs: Feature map of shape `(batch, height, width, channels)`, static but for the batch.
+        inputs: Feature map of shape `(batch, height, width, channels)`, all known but the batch.
         training: bool, passed on to `SpectralNormalization`. Defaults to `False`.
         return_attention: bool, whether to return the attention map as well. Defaults to `False`.
 
     Output shape:
-        That of the inputs; with `return_attention` a tuple of it and of the map, float32 of shape
-        `(batch, height * width, (height // pool_size) * (width // pool_size))`, whose rows sum
-        to 1.
+        The shape of the inputs. With `return_attention` a tuple of the outputs and the map, float32
+        of shape `(batch, height * width, (height // pool_size) * (width // pool_size))`, whose
+        rows sum to 1.
 
     Raises:
         ValueError: if the input has fewer channels than `key_reduction` or `value_reduction`, is
@@ -62,16 +62,13 @@ class SelfAttention(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        for name, value in (
-            ("key_reduction", key_reduction),
-            ("value_reduction", value_reduction),
-            ("pool_size", pool_size),
-        ):
-            if value < 1:
-                raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}")
         self.key_reduction = key_reduction
         self.value_reduction = value_reduction
         self.pool_size = pool_size
+        for name in ("key_reduction", "value_reduction", "pool_size"):
+            value = getattr(self, name)
+            if value < 1:
+                raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}")
         self.gate_initializer = keras.initializers.get(gate_initializer)
         self.spectral_norm = spectral_norm
 
@@ -89,10 +86,12 @@ class SelfAttention(keras.layers.Layer):
                 f"value_reduction={self.value_reduction}"
             )
         value_channels = channels // self.value_reduction
-        self.query = self._conv(channels // self.key_reduction, "query")
-        self.key = self._conv(channels // self.key_reduction, "key")
-        self.value = self._conv(value_channels, "value")
-        self.output_conv = self._conv(channels, "output")
+        options = {"spectral_norm": self.spectral_norm, "dtype": self.dtype_policy}
+        options["use_bias"] = False
+        self.query = convolution(channels // self.key_reduction, 1, name="query", **options)
+        self.key = convolution(channels // self.key_reduction, 1, name="key", **options)
+        self.value = convolution(value_channels, 1, name="value", **options)
+        self.output_conv = convolution(channels, 1, name="output", **options)
         for conv in (self.query, self.key, self.value):
             conv.build(input_shape)
         self.output_conv.build((*input_shape[:-1], value_channels))
@@ -135,17 +134,6 @@ class SelfAttention(keras.layers.Layer):
             "gate_initializer": keras.initializers.serialize(self.gate_initializer),
             "spectral_norm": self.spectral_norm,
         }
-
-    def _conv(self, filters, name):
-        conv = keras.layers.Conv2D(
-            filters,
-            1,
-            use_bias=False,
-            data_format="channels_last",
-            dtype=self.dtype_policy,
-            name=name,
-        )
-        return spectrally_normalized(conv, self.spectral_norm)
 
     def _pool(self, features):
         if self.pool_size == 1:

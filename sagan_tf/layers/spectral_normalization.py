@@ -1,4 +1,4 @@
-"""Spectral normalisation as a reparameterisation of the wrapped layer's kernel."""
+"""Spectral normalization as a reparameterization of the wrapped layer's kernel."""
 
 import keras
 from keras import ops
@@ -16,23 +16,23 @@ class SpectralNormalization(keras.layers.Wrapper):
     flow through `sigma`, so once the power iteration has converged `dL/dW` is orthogonal to `W`.
 
     This differs from `keras.layers.SpectralNormalization`, which overwrites the kernel with
-    `W / sigma`, has no gradient through `sigma` and does not normalise at inference.
+    `W / sigma`, has no gradient through `sigma` and does not normalize at inference.
 
     Power iteration and division run in float32 (float64 for a float64 layer), whatever the compute
     dtype of the wrapped layer is.
 
     Args:
-        layer: A `Dense`, `Conv2D` or `Embedding` layer, or an instance of a subclass of these.
+        layer: A `Dense`, `Conv2D` or `Embedding` layer, or one of a subclass.
         power_iterations: int, iterations per call. Defaults to `1`.
         **kwargs: `name` and `trainable`. The dtype follows from the wrapped layer.
 
     Call arguments:
         inputs: The inputs of the wrapped layer.
-        training: bool. With `True` the advanced `u` is stored; otherwise it is used and dropped.
+        training: bool, whether the advanced `u` is stored; otherwise it is used and dropped.
             Defaults to `False`.
 
     Output shape:
-        That of the wrapped layer.
+        The output shape of the wrapped layer.
 
     Raises:
         TypeError: if `layer` is of another type.
@@ -90,7 +90,7 @@ class SpectralNormalization(keras.layers.Wrapper):
             return self.layer(inputs)
 
     def normalized_kernel(self):
-        """One call's power iterations from the stored `u`; changes no variable.
+        """Runs the power iterations of one call from the stored `u`, and changes no variable.
 
         Returns:
             `(kernel, u)`: `W / sigma` in the shape and dtype of `W`, and the advanced `u` of shape
@@ -115,7 +115,8 @@ class SpectralNormalization(keras.layers.Wrapper):
 
     @property
     def kernel(self):
-        """The raw kernel `W` of the wrapped layer. (An attribute would be saved a second time.)"""
+        """The raw kernel `W` of the wrapped layer."""
+        # An attribute that holds it would be saved a second time.
         if isinstance(self.layer, keras.layers.Embedding):
             return self.layer.embeddings
         return self.layer.kernel
@@ -125,7 +126,7 @@ class SpectralNormalization(keras.layers.Wrapper):
 
 
 def spectrally_normalized(layer, enabled=True):
-    """`layer` in a `SpectralNormalization` of the same name, or as it is when not `enabled`."""
+    """Wraps `layer` in a `SpectralNormalization` of the same name, or returns it as it is."""
     return SpectralNormalization(layer, name=layer.name) if enabled else layer
 
 

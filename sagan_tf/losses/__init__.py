@@ -8,12 +8,13 @@ from sagan_tf.losses.adversarial import (
     non_saturating,
     wasserstein,
 )
-from sagan_tf.losses.penalties import PENALTIES, gradient_penalty, r1_penalty
+from sagan_tf.losses.penalties import PENALTIES, Penalty, gradient_penalty, r1_penalty
 
 __all__ = [
     "LOSSES",
     "PENALTIES",
     "AdversarialLoss",
+    "Penalty",
     "gradient_penalty",
     "hinge",
     "least_squares",

@@ -42,7 +42,7 @@ wasserstein = AdversarialLoss(
     discriminator=lambda real_logits, fake_logits: _mean(fake_logits) - _mean(real_logits),
     generator=_minus_mean,
 )
-"""Wasserstein loss, to be used with a Lipschitz constraint: spectral normalisation, or the gradient
+"""Wasserstein loss, to be used with a Lipschitz constraint: spectral normalization, or the gradient
 penalty. [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875), equation 2."""
 
 non_saturating = AdversarialLoss(
@@ -51,7 +51,7 @@ non_saturating = AdversarialLoss(
     ),
     generator=lambda fake_logits: _mean(ops.softplus(-fake_logits)),
 )
-"""Cross-entropy with the generator maximising log D of its images.
+"""Cross-entropy with the generator maximizing log D of its images.
 [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), section 3."""
 
 least_squares = AdversarialLoss(

@@ -1,22 +1,18 @@
 """The networks, the GAN and its presets, on any Keras backend (training needs TensorFlow)."""
 
-from sagan_tf.models.discriminator import Discriminator
-from sagan_tf.models.folding import fold_spectral_norm
-from sagan_tf.models.generator import Generator
-from sagan_tf.models.optimizers import make_optimizers
-from sagan_tf.models.presets import PRESETS, preset
-from sagan_tf.models.sagan import SAGAN
-from sagan_tf.models.sampling import draw_inputs, draw_latents, interpolate_latents
+import lazy_loader
 
-__all__ = [
-    "PRESETS",
-    "SAGAN",
-    "Discriminator",
-    "Generator",
-    "draw_inputs",
-    "draw_latents",
-    "fold_spectral_norm",
-    "interpolate_latents",
-    "make_optimizers",
-    "preset",
-]
+# Keras is imported with the first network: names and settings are checked without it.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "copies": ["fold_spectral_norm", "walk_layers", "with_standing_statistics"],
+        "discriminator": ["Discriminator"],
+        "generator": ["Generator"],
+        "model_folder": ["find_model", "read_config"],
+        "optimizers": ["make_optimizers"],
+        "presets": ["PRESETS", "preset"],
+        "sagan": ["SAGAN"],
+        "sampling": ["draw_inputs", "draw_latents", "interpolate_latents"],
+    },
+)

@@ -3,27 +3,27 @@
 import keras
 from keras import ops
 
-from sagan_tf.layers import DiscriminatorBlock, SelfAttention
+from sagan_tf.layers import DiscriminatorBlock
 from sagan_tf.layers.spectral_normalization import spectrally_normalized
-from sagan_tf.models.architecture import architecture, attention_after, check_arguments
+from sagan_tf.models.network import Network
 
 
 @keras.saving.register_keras_serializable(package="sagan_tf")
-class Discriminator(keras.Model):
+class Discriminator(Network):
     """Residual projection discriminator with self-attention.
 
     Residual blocks reduce the image, with attention after the first block of each chosen
-    resolution; ReLU and the sum over space give features, a linear layer and the projection
-    `<embedding(label), features>` the logit. The model is built by its constructor.
+    resolution; ReLU and the sum over space give features. The logit is the sum of a linear layer
+    and the projection `<embedding(label), features>`. The model is built by its constructor.
 
     Args:
         image_size: int, one of 16, 32, 64, 128 and 256. Defaults to `128`.
         channels: int, 1 or 3. Defaults to `3`.
         num_classes: int, or `None` for no projection. Defaults to `1000`.
-        base_channels: int, the unit of the widths. Defaults to `64`.
+        base_channels: int, unit in which the widths are given. Defaults to `64`.
         attention_resolutions: Sequence of resolutions at which to attend, `()` for none; `None`
             takes the default of the image size (32 at 128). Defaults to `None`.
-        spectral_norm: bool, whether kernels and embedding are spectrally normalised. Defaults to
+        spectral_norm: bool, whether kernels and embedding are spectrally normalized. Defaults to
             `True`.
         **kwargs: `name`, `trainable` and `dtype`.
 
@@ -55,41 +55,31 @@ class Discriminator(keras.Model):
         spectral_norm=True,
         **kwargs,
     ):
-        plan = architecture(image_size)
-        check_arguments(channels, num_classes, base_channels=base_channels)
-        widths = [base_channels * multiple for multiple in plan.discriminator_widths]
-        downsamples = [index < plan.discriminator_downsampling for index in range(len(widths))]
-        resolutions = [image_size >> sum(downsamples[: index + 1]) for index in range(len(widths))]
-        attention = attention_after(
-            attention_resolutions, plan.attention, list(zip(resolutions, widths, strict=True))
+        super().__init__(
+            image_size,
+            channels,
+            num_classes,
+            base_channels,
+            attention_resolutions,
+            spectral_norm,
+            **kwargs,
         )
-        super().__init__(**kwargs)
-        self.image_size = image_size
-        self.channels = channels
-        self.num_classes = num_classes
-        self.base_channels = base_channels
-        self.attention_resolutions = attention_resolutions
-        self.spectral_norm = spectral_norm
-
-        policy = {"dtype": self.dtype_policy}
-        self.blocks = [
-            DiscriminatorBlock(
-                width,
-                downsample=downsample,
-                preactivation=index > 1,
-                spectral_norm=spectral_norm,
-                name=f"block_{index}",
-                **policy,
-            )
-            for index, (width, downsample) in enumerate(
-                zip(widths, downsamples, strict=True), start=1
-            )
-        ]
-        self.attentions = [
-            resolution
-            and SelfAttention(spectral_norm=spectral_norm, name=f"attention_{resolution}", **policy)
-            for resolution in attention
-        ]
+        widths = [base_channels * multiple for multiple in self.architecture.discriminator_widths]
+        halvings = self.architecture.discriminator_downsampling
+        self._set_stages(
+            blocks=[
+                DiscriminatorBlock(
+                    width,
+                    downsample=index <= halvings,
+                    preactivation=index > 1,
+                    spectral_norm=spectral_norm,
+                    name=f"block_{index}",
+                    dtype=self.dtype_policy,
+                )
+                for index, width in enumerate(widths, start=1)
+            ],
+            resolutions=[image_size >> min(index + 1, halvings) for index in range(len(widths))],
+        )
         # The head runs in the variables' precision: its sums set the scale of the loss.
         self.linear = spectrally_normalized(
             keras.layers.Dense(1, name="linear", dtype=self.variable_dtype), spectral_norm
@@ -110,11 +100,9 @@ class Discriminator(keras.Model):
 
     def build(self, input_shape):
         shape, labels = input_shape
-        for block, attention in zip(self.blocks, self.attentions, strict=True):
-            block.build(shape)
-            shape = block.compute_output_shape(shape)
-            if attention:
-                attention.build(shape)
+        for stage in self.stages:
+            stage.build(shape)
+            shape = stage.compute_output_shape(shape)
         self.linear.build((None, shape[-1]))
         if self.embedding:
             self.embedding.build(labels)
@@ -122,29 +110,11 @@ class Discriminator(keras.Model):
 
     def call(self, inputs, training=False):
         x, labels = inputs
-        for block, attention in zip(self.blocks, self.attentions, strict=True):
-            x = block(x, training=training)
-            if attention:
-                x = attention(x, training=training)
+        for stage in self.stages:
+            x = stage(x, training=training)
         features = ops.sum(ops.cast(ops.relu(x), self.variable_dtype), axis=(1, 2))
         logits = self.linear(features, training=training)
         if self.embedding:
             embedded = self.embedding(labels, training=training)
             logits = logits + ops.sum(embedded * features, axis=1, keepdims=True)
         return logits
-
-    @property
-    def gates(self):
-        """Dict from `"attention_<resolution>"` to the gate of the attention there."""
-        return {layer.name: layer.gate for layer in self.attentions if layer}
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "image_size": self.image_size,
-            "channels": self.channels,
-            "num_classes": self.num_classes,
-            "base_channels": self.base_channels,
-            "attention_resolutions": self.attention_resolutions,
-            "spectral_norm": self.spectral_norm,
-        }

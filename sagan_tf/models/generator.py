@@ -3,13 +3,14 @@
 import keras
 from keras import ops
 
-from sagan_tf.layers import ConditionalBatchNorm, GeneratorBlock, SelfAttention
+from sagan_tf.layers import ConditionalBatchNorm, GeneratorBlock
+from sagan_tf.layers.resampling_conv2d import convolution
 from sagan_tf.layers.spectral_normalization import spectrally_normalized
-from sagan_tf.models.architecture import architecture, attention_after, check_arguments
+from sagan_tf.models.network import Network, check_positive
 
 
 @keras.saving.register_keras_serializable(package="sagan_tf")
-class Generator(keras.Model):
+class Generator(Network):
     """Residual generator with self-attention and class-conditional batch norm.
 
     A linear layer makes a 4x4 map, residual blocks double it up to the image size, with attention
@@ -20,18 +21,19 @@ class Generator(keras.Model):
         image_size: int, one of 16, 32, 64, 128 and 256. Defaults to `128`.
         channels: int, 1 or 3. Defaults to `3`.
         num_classes: int, or `None` for an unconditional generator. Defaults to `1000`.
-        base_channels: int, the unit of the widths. Defaults to `64`.
+        base_channels: int, unit in which the widths are given. Defaults to `64`.
         latent_dim: int, size of the latent vectors. Defaults to `128`.
         attention_resolutions: Sequence of resolutions at which to attend, `()` for none; `None`
             takes the default of the image size (32 at 128). Defaults to `None`.
-        spectral_norm: bool, whether kernels are spectrally normalised. Defaults to `True`.
+        spectral_norm: bool, whether kernels are spectrally normalized. Defaults to `True`.
         **kwargs: `name`, `trainable` and `dtype`.
 
     Call arguments:
         inputs: `(latents, labels)`, float latents of shape `(batch, latent_dim)` and integer
             labels of shape `(batch,)` in `[0, num_classes)`, which an unconditional generator
             ignores.
-        training: bool. Defaults to `False`.
+        training: bool, whether batch norm uses the statistics of the batch and the power iterations
+            advance. Defaults to `False`.
         return_attention: bool, whether to return the attention maps as well. Defaults to `False`.
 
     Output shape:
@@ -66,46 +68,33 @@ class Generator(keras.Model):
         spectral_norm=True,
         **kwargs,
     ):
-        plan = architecture(image_size)
-        check_arguments(channels, num_classes, base_channels=base_channels, latent_dim=latent_dim)
-        widths = [base_channels * multiple for multiple in plan.generator_widths]
-        resolutions = [8 * 2**index for index in range(len(widths))]
-        attention = attention_after(
-            attention_resolutions, plan.attention, list(zip(resolutions, widths, strict=True))
+        check_positive("latent_dim", latent_dim)
+        super().__init__(
+            image_size,
+            channels,
+            num_classes,
+            base_channels,
+            attention_resolutions,
+            spectral_norm,
+            **kwargs,
         )
-        super().__init__(**kwargs)
-        self.image_size = image_size
-        self.channels = channels
-        self.num_classes = num_classes
-        self.base_channels = base_channels
         self.latent_dim = latent_dim
-        self.attention_resolutions = attention_resolutions
-        self.spectral_norm = spectral_norm
 
         policy = {"dtype": self.dtype_policy}
+        widths = [base_channels * multiple for multiple in self.architecture.generator_widths]
         self.linear = spectrally_normalized(
             keras.layers.Dense(4 * 4 * widths[0], name="linear", **policy), spectral_norm
         )
-        self.blocks = [
-            GeneratorBlock(width, num_classes, spectral_norm, name=f"block_{index}", **policy)
-            for index, width in enumerate(widths, start=1)
-        ]
-        self.attentions = [
-            resolution
-            and SelfAttention(spectral_norm=spectral_norm, name=f"attention_{resolution}", **policy)
-            for resolution in attention
-        ]
+        self._set_stages(
+            blocks=[
+                GeneratorBlock(width, num_classes, spectral_norm, name=f"block_{index}", **policy)
+                for index, width in enumerate(widths, start=1)
+            ],
+            resolutions=[8 * 2**index for index in range(len(widths))],
+        )
         self.norm = ConditionalBatchNorm(name="norm", **policy)
-        self.to_image = spectrally_normalized(
-            keras.layers.Conv2D(
-                channels,
-                3,
-                padding="same",
-                data_format="channels_last",
-                name="to_image",
-                **policy,
-            ),
-            spectral_norm,
+        self.to_image = convolution(
+            channels, 3, spectral_norm=spectral_norm, name="to_image", **policy
         )
         self.build([(None, latent_dim), (None,)])
 
@@ -113,11 +102,10 @@ class Generator(keras.Model):
         latents, labels = input_shape
         self.linear.build(latents)
         shape = (None, 4, 4, self.blocks[0].filters)
-        for block, attention in zip(self.blocks, self.attentions, strict=True):
-            block.build([shape, labels])
-            shape = block.compute_output_shape([shape, labels])
-            if attention:
-                attention.build(shape)
+        for stage in self.stages:
+            inputs = [shape, labels] if isinstance(stage, GeneratorBlock) else shape
+            stage.build(inputs)
+            shape = stage.compute_output_shape(inputs)
         self.norm.build(shape)
         self.to_image.build(shape)
         self.built = True
@@ -127,30 +115,17 @@ class Generator(keras.Model):
         x = self.linear(latents, training=training)
         x = ops.reshape(x, (-1, 4, 4, self.blocks[0].filters))
         maps = {}
-        for block, attention in zip(self.blocks, self.attentions, strict=True):
-            x = block((x, labels), training=training)
-            if attention and return_attention:
-                x, maps[attention.name] = attention(x, training=training, return_attention=True)
-            elif attention:
-                x = attention(x, training=training)
+        for stage in self.stages:
+            if isinstance(stage, GeneratorBlock):
+                x = stage((x, labels), training=training)
+            elif return_attention:
+                x, maps[stage.name] = stage(x, training=training, return_attention=True)
+            else:
+                x = stage(x, training=training)
         x = ops.relu(self.norm(x, training=training))
         x = self.to_image(x, training=training)
         images = ops.tanh(ops.cast(x, self.variable_dtype))
         return (images, maps) if return_attention else images
 
-    @property
-    def gates(self):
-        """Dict from `"attention_<resolution>"` to the gate of the attention there."""
-        return {layer.name: layer.gate for layer in self.attentions if layer}
-
     def get_config(self):
-        return {
-            **super().get_config(),
-            "image_size": self.image_size,
-            "channels": self.channels,
-            "num_classes": self.num_classes,
-            "base_channels": self.base_channels,
-            "latent_dim": self.latent_dim,
-            "attention_resolutions": self.attention_resolutions,
-            "spectral_norm": self.spectral_norm,
-        }
+        return {**super().get_config(), "latent_dim": self.latent_dim}

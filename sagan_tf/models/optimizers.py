@@ -2,40 +2,33 @@
 
 import keras
 
-from sagan_tf.models.adam import Adam
-
 
 def make_optimizers(config):
-    """Adam for the generator and for the discriminator, as a recipe wants it.
+    """Makes Adam for the generator and for the discriminator, in this order.
 
     Args:
-        config: A `TrainingConfig`.
-
-    Returns:
-        `(generator_optimizer, discriminator_optimizer)`.
+        config: A `Config`, whose recipe has the learning rates, their schedule and the betas.
     """
+    recipe = config.recipe
 
-    def adam(learning_rate, updates):
-        if config.learning_rate_schedule == "linear":
+    def adam(learning_rate, num_updates):
+        if recipe.learning_rate_schedule == "linear":
             learning_rate = keras.optimizers.schedules.PolynomialDecay(
-                learning_rate, decay_steps=updates, end_learning_rate=0.0
+                learning_rate, decay_steps=num_updates, end_learning_rate=0.0
             )
-        return Adam(learning_rate, config.beta_1, config.beta_2)
+        return keras.optimizers.Adam(learning_rate, recipe.beta_1, recipe.beta_2)
 
     # A schedule counts the updates of its own optimizer.
     return (
-        adam(config.generator_learning_rate, config.steps),
-        adam(config.discriminator_learning_rate, config.steps * config.discriminator_steps),
+        adam(recipe.generator_learning_rate, recipe.steps),
+        adam(recipe.discriminator_learning_rate, recipe.steps * config.model.discriminator_steps),
     )
 
 
 def check_optimizer(optimizer):
-    """Refuses an optimizer that itself accumulates or clips gradients.
+    """Raises a ValueError for an optimizer that itself accumulates or clips gradients.
 
     Under a distribution strategy it would do so before they are averaged over replicas.
-
-    Raises:
-        ValueError: if it does.
     """
     for name, ours in (
         ("gradient_accumulation_steps", "accumulation_steps"),

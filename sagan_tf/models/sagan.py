@@ -3,20 +3,32 @@
 import keras
 import numpy as np
 
-from sagan_tf.config import unknown_name
+from sagan_tf.config import Config, ModelConfig, unknown_name
 from sagan_tf.losses import LOSSES, PENALTIES
-from sagan_tf.models.adam import Adam
+from sagan_tf.models.architecture import architecture
+from sagan_tf.models.copies import with_standing_statistics
 from sagan_tf.models.discriminator import Discriminator
 from sagan_tf.models.generator import Generator
-from sagan_tf.models.optimizers import check_optimizer
-from sagan_tf.models.preset_directory import (
+from sagan_tf.models.model_folder import (
+    check_weights,
+    find_model,
     read_config,
     read_weights,
-    weights_directory,
     write_preset,
 )
+from sagan_tf.models.optimizers import check_optimizer
 from sagan_tf.models.presets import PRESETS
 from sagan_tf.models.sampling import check_labels, draw_inputs, run_generator
+
+STEP_METRICS = (
+    "discriminator_loss",
+    "generator_loss",
+    "real_logits",
+    "fake_logits",
+    "real_variance",
+    "fake_variance",
+)
+"""The metrics of a training step, in this order; those of the gates follow."""
 
 
 @keras.saving.register_keras_serializable(package="sagan_tf")
@@ -33,6 +45,12 @@ class SAGAN(keras.Model):
         seed: int, of the latents, labels and penalties of training, which are a function of it
             and of the step. Defaults to `0`.
         **kwargs: `name`.
+
+    Attributes:
+        recipe: The `Recipe` by which the model is trained, `None` if it is not known.
+        class_names: Tuple of the classes' names in the order of the labels, `None` if they are
+            not known.
+        reference: str, the source of the numbers. All three travel with the weights.
 
     Raises:
         ValueError: if an argument is out of range, or the networks do not fit each other.
@@ -70,20 +88,14 @@ class SAGAN(keras.Model):
         self.ema_decay = ema_decay
         self.discriminator_steps = discriminator_steps
         self.seed = seed
+        self.recipe = None
+        self.class_names = None
+        self.reference = ""
         self.ema_generator = Generator.from_config(
             {**generator.get_config(), "name": "ema_generator", "trainable": False}
         )
         self.ema_generator.set_weights(generator.get_weights())
-        names = [
-            "discriminator_loss",
-            "generator_loss",
-            "real_logits",
-            "fake_logits",
-            "real_variance",
-            "fake_variance",
-            *self.gates,
-        ]
-        self._trackers = {name: keras.metrics.Mean(name) for name in names}
+        self._trackers = {name: keras.metrics.Mean(name) for name in (*STEP_METRICS, *self.gates)}
         self.built = True
 
     @property
@@ -148,8 +160,9 @@ class SAGAN(keras.Model):
             check_optimizer(optimizer)
         # Without `optimizer=None` Keras installs an RMSprop of its own.
         super().compile(optimizer=None, **kwargs)
-        self.generator_optimizer = generator_optimizer or Adam(1e-4, 0.0, 0.9)
-        self.discriminator_optimizer = discriminator_optimizer or Adam(4e-4, 0.0, 0.9)
+        adam = keras.optimizers.Adam
+        self.generator_optimizer = generator_optimizer or adam(1e-4, 0.0, 0.9)
+        self.discriminator_optimizer = discriminator_optimizer or adam(4e-4, 0.0, 0.9)
         self.loss_name = loss
         self.penalty_name = penalty
         self.penalty_weight = penalty_weight
@@ -197,7 +210,7 @@ class SAGAN(keras.Model):
         Returns:
             Dict of the running means of the metrics.
         """
-        from sagan_tf.models.train_step import train_step
+        from sagan_tf.models.update import train_step
 
         for name, value in train_step(self, *data).items():
             self._trackers[name].update_state(value)
@@ -262,64 +275,109 @@ class SAGAN(keras.Model):
         network = self.ema_generator if use_ema else self.generator
         return run_generator(network, truncation * latents, labels, return_attention)
 
-    def save_preset(self, directory):
-        """Writes the networks' configuration and all weights, the average's included.
+    def recalibrate(self, num_batches=16, truncation=1.0, seed=None):
+        """Gives the averaged generator batch-norm statistics that fit its weights.
+
+        Those that it copies in training are of the generator's weights, not of their average. Here
+        they become the means over batches of 64; see `with_standing_statistics`.
 
         Args:
-            directory: Folder to create, or whose preset to replace. Holds `config.json` and a
-                `.weights.h5` file for each of generator, discriminator and ema_generator.
+            num_batches: int, at least 1. Defaults to `16`.
+            truncation: float in (0, 1], factor of the latents. Defaults to `1.0`.
+            seed: int, seed of latents and labels. Defaults to `None`, that of the model.
+        """
+        seed = self.seed if seed is None else seed
+        copy = with_standing_statistics(self.ema_generator, num_batches, truncation, seed)
+        self.ema_generator.set_weights(copy.get_weights())
+
+    def save_preset(self, directory):
+        """Writes a model folder: `config.json` and `model.weights.h5`, the average included.
+
+        Args:
+            directory: Folder to create, or in which to replace these two files.
         """
         write_preset(self, directory)
 
     @classmethod
     def from_preset(cls, preset_name, load_weights=True):
-        """A model from a named preset or from a folder written by `save_preset`.
+        """A model from a named preset, a model folder, or the folder of a run.
 
         Args:
-            preset_name: str, such as `"sagan_digits_16"`, or the path of a folder.
+            preset_name: str, such as `"sagan_digits_16"`; or the path of a folder that
+                `save_preset` wrote, of a run, for the newest of its checkpoints that is not
+                damaged, or of one of its checkpoints.
             load_weights: bool, whether to load the weights; without, they are random. Defaults to
                 `True`.
 
         Raises:
-            ValueError: if there is no such preset, it has no weights though they are asked for,
-                or its files cannot be read.
+            ValueError: if there is no such model, it has no weights though they are asked for, or
+                its files are damaged.
         """
-        directory = preset_name
-        if str(preset_name) in PRESETS:
-            if not load_weights:
-                return cls.from_model_config(PRESETS[preset_name].model)
-            directory = weights_directory(preset_name)
-            if directory is None:
-                raise ValueError(
-                    f"Preset {preset_name} has no trained weights: train it with "
-                    f"experiments/train.py --preset={preset_name}, or pass load_weights=False"
-                )
-        config = read_config(directory)
-        try:
-            sagan = cls(
-                Generator(**config["generator"]),
-                Discriminator(**config["discriminator"]),
-                **config["sagan"],
-            )
-        except TypeError as error:
-            raise ValueError(f"The configuration in {directory} does not fit: {error}") from error
+        if str(preset_name) in PRESETS and not load_weights:
+            return cls.from_settings(PRESETS[preset_name])
+        directory = find_model(preset_name)
+        config, state = (check_weights if load_weights else read_config)(directory)
+        sagan = cls.from_settings(config, seed=state["seed"])
         if load_weights:
             read_weights(sagan, directory)
         return sagan
 
     @classmethod
-    def from_model_config(cls, config, **kwargs):
-        """A model with random weights from a `ModelConfig`; `kwargs` are those of `SAGAN`."""
-        shared = {
-            "image_size": config.image_size,
-            "channels": config.channels,
-            "num_classes": config.num_classes,
-            "base_channels": config.base_channels,
-            "attention_resolutions": config.attention_resolutions,
-            "spectral_norm": config.spectral_norm,
+    def from_settings(cls, config, seed=None):
+        """A model with random weights.
+
+        Args:
+            config: A `Config`.
+            seed: int, seed of training. Defaults to `None`, that of the recipe, or 0.
+        """
+        model = config.model
+        shared = {name: getattr(model, name) for name in ("image_size", "channels", "num_classes")}
+        networks = {"generator": {}, "discriminator": {}}
+        for name in ("base_channels", "attention_resolutions", "spectral_norm"):
+            value, own = getattr(model, name), getattr(model, f"discriminator_{name}")
+            networks["generator"][name] = value
+            networks["discriminator"][name] = value if own is None else own
+        if seed is None:
+            seed = config.recipe.seed if config.recipe else 0
+        sagan = cls(
+            Generator(latent_dim=model.latent_dim, **shared, **networks["generator"]),
+            Discriminator(**shared, **networks["discriminator"]),
+            ema_decay=model.ema_decay,
+            discriminator_steps=model.discriminator_steps,
+            seed=seed,
+        )
+        sagan.recipe, sagan.class_names = config.recipe, config.class_names
+        sagan.reference = config.reference
+        return sagan
+
+    @property
+    def config(self):
+        """The `Config` from which `from_settings` makes such a model."""
+        generator, discriminator = self.generator, self.discriminator
+        settings = {
+            name: getattr(generator, name)
+            for name in ("image_size", "channels", "num_classes", "latent_dim")
         }
-        generator = Generator(latent_dim=config.latent_dim, **shared)
-        return cls(generator, Discriminator(**shared), ema_decay=config.ema_decay, **kwargs)
+        # `None` is the default of the image size for both, and for the settings "as there".
+        default = (architecture(generator.image_size).attention,)
+        for name in ("base_channels", "attention_resolutions", "spectral_norm"):
+            value, own = (getattr(each, name) for each in (generator, discriminator))
+            settings[name] = value
+            own, other = (default if each is None else each for each in (own, value))
+            if own != other:
+                settings[f"discriminator_{name}"] = own
+        model = ModelConfig(
+            **settings, ema_decay=self.ema_decay, discriminator_steps=self.discriminator_steps
+        )
+        return Config(model, self.recipe, self.reference, self.class_names)
+
+    def without_optimizers(self):
+        """A `keras.Model` of the three networks, for files of weights without optimizers."""
+        networks = keras.Model(name=self.name)
+        for name in ("generator", "discriminator", "ema_generator"):
+            setattr(networks, name, getattr(self, name))
+        networks.built = True
+        return networks
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object

@@ -1,29 +1,29 @@
 """Latents, labels and images in batches."""
 
 import numpy as np
-from keras import ops
+from keras import ops, tree
 
 _BATCH = 64
 
 
 def draw_latents(num_images, latent_dim, seed=None):
-    """Standard normal latents, float32 `(num_images, latent_dim)`; more continue fewer."""
+    """Draws standard normal latents, float32 `(num_images, latent_dim)`; more continue fewer."""
     return np.random.default_rng(seed).standard_normal((num_images, latent_dim), dtype="float32")
 
 
 def draw_inputs(generator, num_images, seed=None):
-    """Latents, and labels drawn uniformly; more continue fewer.
+    """Draws latents, and labels uniformly; more continue fewer.
 
     Args:
         generator: A `Generator`.
-        num_images: int.
-        seed: int; `None` draws a new one. Defaults to `None`.
+        num_images: int, number of latents and labels.
+        seed: int, or `None` for a new one at each call. Defaults to `None`.
 
     Returns:
         `(latents, labels)`: float32 `(num_images, latent_dim)` and int32 `(num_images,)`; all
         labels are 0 for an unconditional generator, which ignores them.
     """
-    # Separate streams: more images continue both the latents and the labels of fewer.
+    # With a stream for each, more images continue both the latents and the labels of fewer.
     latent_seed, label_seed = np.random.SeedSequence(seed).spawn(2)
     latents = draw_latents(num_images, generator.latent_dim, latent_seed)
     random = np.random.default_rng(label_seed)
@@ -34,9 +34,9 @@ def interpolate_latents(starts, ends, num_steps):
     """Walks along great circles, so that latents keep the norm that the generator knows.
 
     Args:
-        starts: Float array `(n, latent_dim)`.
-        ends: Float array `(n, latent_dim)`.
-        num_steps: int, points of each walk, both ends included.
+        starts: Float array `(n, latent_dim)`, the latents at which the walks begin.
+        ends: Float array `(n, latent_dim)`, the latents at which they end.
+        num_steps: int, number of points of each walk, both ends included.
 
     Returns:
         Float32 array `(n, num_steps, latent_dim)`.
@@ -45,15 +45,15 @@ def interpolate_latents(starts, ends, num_steps):
         np.linalg.norm(starts, axis=1) * np.linalg.norm(ends, axis=1)
     )
     angles = np.arccos(np.clip(cosines, -1.0, 1.0))[:, None, None]
-    shares = np.linspace(0.0, 1.0, num_steps)[None, :, None]
+    times = np.linspace(0.0, 1.0, num_steps)[None, :, None]
     # sin(a t) / sin(a) tends to t where start and end are parallel.
     safe = np.where(np.sin(angles) > 1e-6, angles, 1e-3)
-    walk = np.sin((1 - shares) * safe) * starts[:, None] + np.sin(shares * safe) * ends[:, None]
+    walk = np.sin((1 - times) * safe) * starts[:, None] + np.sin(times * safe) * ends[:, None]
     return (walk / np.sin(safe)).astype("float32")
 
 
 def check_labels(labels, num_classes):
-    """Labels as an int32 array `(n,)`, or a ValueError that names the wrong one."""
+    """Returns labels as an int32 array `(n,)`; a ValueError names the first wrong one."""
     labels = np.asarray(labels)
     if labels.ndim != 1 or (labels.size and not np.issubdtype(labels.dtype, np.integer)):
         raise ValueError(f"`labels` must be a list of ints. Received: {labels.tolist()}")
@@ -70,29 +70,22 @@ def run_generator(generator, latents, labels, return_attention=False):
         generator: A `Generator`.
         latents: Float array `(n, latent_dim)`.
         labels: Int array `(n,)`.
-        return_attention: bool. Defaults to `False`.
+        return_attention: bool, whether to return the attention maps as well. Defaults to `False`.
 
     Returns:
-        Float32 array `(n, height, width, channels)`, or a tuple of it and a dict of the attention
-        maps as arrays.
+        What the generator returns, as numpy arrays.
     """
-    # An empty set still goes through the network once, for the shapes; convolutions of no images
+    # No images still take one through the network, for the shapes: convolutions of an empty batch
     # are broken in TensorFlow.
     count = len(latents)
     if count == 0:
         latents = np.zeros((1, generator.latent_dim), "float32")
         labels = np.zeros(1, "int32")
-    image_batches, map_batches = [], []
+    batches = []
     for start in range(0, len(latents), _BATCH):
         part = slice(start, start + _BATCH)
         inputs = latents[part], np.asarray(labels[part], "int32")
         images, maps = generator(inputs, training=False, return_attention=True)
-        image_batches.append(ops.convert_to_numpy(images))
-        if return_attention:
-            map_batches.append({key: ops.convert_to_numpy(value) for key, value in maps.items()})
-    images = np.concatenate(image_batches)[:count]
-    if not return_attention:
-        return images
-    return images, {
-        key: np.concatenate([batch[key] for batch in map_batches])[:count] for key in map_batches[0]
-    }
+        outputs = (images, maps) if return_attention else images
+        batches.append(tree.map_structure(ops.convert_to_numpy, outputs))
+    return tree.map_structure(lambda *parts: np.concatenate(parts)[:count], *batches)

@@ -1,53 +1,41 @@
-"""Training: the outer loop, strategies, checkpoints, callbacks and run folders."""
+"""Training: the outer loop, strategies, checkpoints, the recorder and the folder of a run."""
 
-from sagan_tf.training.checkpoint_writer import CheckpointWriter
 from sagan_tf.training.checkpoints import Checkpoints
-from sagan_tf.training.interruption import Interruption
-from sagan_tf.training.loading import find_config, load_model
-from sagan_tf.training.metrics_logger import MetricsLogger
+from sagan_tf.training.interruption import Interrupted, Interruption
 from sagan_tf.training.periodic import Periodic
 from sagan_tf.training.progress_bar import ProgressBar
-from sagan_tf.training.run_directory import (
-    attention_picture,
-    check_run,
-    open_run,
-    open_scores,
-    read_config,
-    write_results,
-)
-from sagan_tf.training.sample_writer import SampleWriter, class_grid
+from sagan_tf.training.recorder import Recorder
+from sagan_tf.training.run import check_run, open_run, open_scores, write_results
 from sagan_tf.training.strategy import (
     STRATEGIES,
-    describe,
+    describe_strategy,
     is_chief,
     make_strategy,
     replica_batch_size,
 )
+from sagan_tf.training.train import for_dataset, make_model, train
 from sagan_tf.training.trainer import Trainer
 from sagan_tf.training.watchdog import Watchdog
 
 __all__ = [
     "STRATEGIES",
-    "CheckpointWriter",
     "Checkpoints",
+    "Interrupted",
     "Interruption",
-    "MetricsLogger",
     "Periodic",
     "ProgressBar",
-    "SampleWriter",
+    "Recorder",
     "Trainer",
     "Watchdog",
-    "attention_picture",
     "check_run",
-    "class_grid",
-    "describe",
-    "find_config",
+    "describe_strategy",
+    "for_dataset",
     "is_chief",
-    "load_model",
+    "make_model",
     "make_strategy",
     "open_run",
     "open_scores",
-    "read_config",
     "replica_batch_size",
+    "train",
     "write_results",
 ]

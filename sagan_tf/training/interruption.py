@@ -5,6 +5,18 @@ import signal
 import sys
 
 
+class Interrupted(KeyboardInterrupt):
+    """Training was stopped by a signal, and all is saved.
+
+    Attributes:
+        signal: The `signal.Signals` that came; `SIGTERM` if another worker got it.
+    """
+
+    def __init__(self, text, number=None):
+        super().__init__(text)
+        self.signal = number or signal.SIGTERM
+
+
 class Interruption:
     """A context in which SIGINT and SIGTERM stop training after the steps that are running.
 

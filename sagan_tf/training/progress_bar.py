@@ -1,35 +1,35 @@
 """A progress bar that says what a GAN's trainer looks at."""
 
 import contextlib
+import math
 import sys
 import time
 
-import keras
 import tqdm
 
+from sagan_tf.training.periodic import Periodic
 from sagan_tf.training.strategy import is_chief
 
 # A terminal, or a pipe's other end, may be gone; training goes on, and its end is saved.
 _any_screen = contextlib.suppress(OSError)
 
 
-class ProgressBar(keras.callbacks.Callback):
+class ProgressBar(Periodic):
     """Shows steps, time left, images per second, both losses and the attention gates.
 
     Args:
-        steps: int, the step at which training ends.
         images_per_step: int, real images per step.
     """
 
-    def __init__(self, steps, images_per_step):
+    def __init__(self, images_per_step):
         super().__init__()
-        self.steps = steps
         self.images_per_step = images_per_step
         self._bar = None
 
     def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
         self._bar = tqdm.tqdm(
-            total=self.steps,
+            total=None if math.isinf(self.end) else self.end,
             initial=self.model.step,
             unit="step",
             dynamic_ncols=True,

@@ -46,10 +46,10 @@ def make_strategy(name="auto", tpu=None):
         raise unknown_name("strategy", name, STRATEGIES)
     if tpu is not None:
         if name not in ("auto", "tpu"):
-            raise ValueError(f"--tpu={tpu} does not go with --strategy={name}: leave one of them")
+            raise ValueError(f"`tpu`={tpu} does not go with `strategy`={name}: leave one of them")
         return _tpu(tpu)
     if name == "tpu":
-        raise ValueError("--strategy=tpu needs --tpu=NAME, or --tpu=local on the host of a TPU")
+        raise ValueError("`strategy`=tpu needs `tpu`=NAME, or `tpu`=local on the host of a TPU")
     if name == "multiworker" or (name == "auto" and len(_workers()) > 1):
         return _multiworker()
     # To ask for logical devices instead would initialise them.
@@ -81,7 +81,7 @@ def replica_batch_size(batch_size, num_replicas, accumulation_steps=1):
     return batch_size // num_replicas
 
 
-def describe(strategy):
+def describe_strategy(strategy):
     """A line for the user that says what a strategy trains on."""
     if strategy.num_replicas_in_sync > 1:
         return f"Training on {strategy.num_replicas_in_sync} replicas"
@@ -111,7 +111,7 @@ def _multiworker():
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
     except RuntimeError as error:
         raise ValueError(
-            "--strategy=multiworker comes too late, TensorFlow runs already: call make_strategy "
+            "`strategy`=multiworker comes too late, TensorFlow runs already: call make_strategy "
             f"before anything else ({_one_line(error)})"
         ) from error
     except tf.errors.OpError as error:
@@ -130,7 +130,7 @@ def _mirrored():
     gpus, cpus = (tf.config.list_logical_devices(kind) for kind in ("GPU", "CPU"))
     if not gpus and len(cpus) < 2:
         raise ValueError(
-            "--strategy=mirrored needs GPUs. Received: one CPU. Leave the flag out to train on it"
+            "`strategy`=mirrored needs GPUs. Received: one CPU. Leave it out to train on that"
         )
     return tf.distribute.MirroredStrategy()
 

@@ -82,10 +82,10 @@ class Trainer:
         """
         sagan = self.sagan
         with self.strategy.scope():
-            callbacks = keras.callbacks.CallbackList(
-                callbacks, add_history=True, model=sagan, verbose=0, epochs=1, steps=steps
-            )
             step = self._common_step()
+            callbacks = keras.callbacks.CallbackList(
+                callbacks, add_history=True, model=sagan, verbose=0, epochs=1, steps=steps - step
+            )
             batches = iter(self._distribute(dataset))
             logs = {}
             callbacks.on_train_begin()

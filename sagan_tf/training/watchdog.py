@@ -20,65 +20,73 @@ class Watchdog(Periodic):
     - a mean logit beyond 100: the discriminator runs away;
     - after 1,000 steps, an attention gate within 0.001 of 0: attention does nothing so far.
 
-    Each is warned of when it appears, and never fatal. Put it first, so that no other callback
-    records or saves what it would refuse.
+    Each is warned of when it appears, and never fatal. `Recorder` does the same before it records.
 
     Args:
-        every: int, steps between two looks at the signs.
-        steps: int, the step at which training ends.
+        every: int, steps between two looks at the signs. Defaults to `50`.
         checkpoints: The run's `Checkpoints`, to name the last good one. Defaults to `None`.
 
     Raises:
         FloatingPointError: when a metric is NaN or infinite.
     """
 
-    def __init__(self, every, steps, checkpoints=None):
-        super().__init__(every, steps)
+    def __init__(self, every=50, checkpoints=None):
+        super().__init__()
+        self.every = every
         self.checkpoints = checkpoints
         self._present = set()
 
     def on_train_batch_end(self, batch, logs=None):
+        self.require_finite(logs)
+        if self.is_due(self.every):
+            self.look_for_signs(logs)
+        self.seen = self.model.step
+
+    def require_finite(self, logs):
+        """Raises a FloatingPointError if a metric is NaN or infinite."""
         broken = [name for name, value in logs.items() if not math.isfinite(value)]
         if broken:
             step = self.model.step
             when = f"at step {step}"
-            if step > self._seen + 1:
-                when = f"between steps {self._seen + 1} and {step}"
+            if step > self.seen + 1:
+                when = f"between steps {self.seen + 1} and {step}"
             hope = f" {self.checkpoints.last_good()}." if self.checkpoints else ""
             raise FloatingPointError(
                 f"{', '.join(broken)} became {float(logs[broken[0]])} {when}: training stopped."
                 f"{hope} Lower the learning rates, set global_clipnorm or keep spectral_norm on"
             )
-        super().on_train_batch_end(batch, logs)
 
-    def act(self, step, logs):
-        signs = self._signs(step, logs)
+    def look_for_signs(self, logs):
+        """Warns of signs of collapse that were not there when it looked before."""
+        step = self.model.step
+        signs = warning_signs(self.model, step, logs)
         for name, text in signs.items():
             if name not in self._present:
                 logging.warning("Step %d: %s", step, text)
         self._present = set(signs)
 
-    def _signs(self, step, logs):
-        """Dict from the metrics that show a sign of collapse to what they say."""
-        signs = {}
-        real, fake, loss = (
-            logs[name] for name in ("real_variance", "fake_variance", "discriminator_loss")
+
+def warning_signs(sagan, step, logs):
+    """Dict from the metrics that show a sign of collapse to what they say."""
+    signs = {}
+    real, fake, loss = (
+        logs[name] for name in ("real_variance", "fake_variance", "discriminator_loss")
+    )
+    if fake < 0.01 * real:
+        signs["fake_variance"] = (
+            f"generated images hardly differ (variance {fake:.2g}, that of real images "
+            f"{real:.2g}): the generator may have collapsed"
         )
-        if fake < 0.01 * real:
-            signs["fake_variance"] = (
-                f"generated images hardly differ (variance {fake:.2g}, that of real images "
-                f"{real:.2g}): the generator may have collapsed"
-            )
-        undecided = float(LOSSES[self.model.loss_name].discriminator(0.0, 0.0))
-        if undecided and loss < 0.05 * undecided:
-            signs["discriminator_loss"] = (
-                f"the discriminator tells real from fake without error (loss {loss:.2g}): the "
-                "generator has hardly a gradient left"
-            )
-        for name in ("real_logits", "fake_logits"):
-            if abs(logs[name]) > 100:
-                signs[name] = f"{name} run away: {logs[name]:.3g}"
-        for name in self.model.gates:
-            if step >= 1000 and abs(logs[name]) < 0.001:
-                signs[name] = f"{name} is still {logs[name]:.2g}: its attention does nothing"
-        return signs
+    undecided = float(LOSSES[sagan.loss_name].discriminator(0.0, 0.0))
+    if undecided and loss < 0.05 * undecided:
+        signs["discriminator_loss"] = (
+            f"the discriminator tells real from fake without error (loss {loss:.2g}): the "
+            "generator has hardly a gradient left"
+        )
+    for name in ("real_logits", "fake_logits"):
+        if abs(logs[name]) > 100:
+            signs[name] = f"{name} run away: {logs[name]:.3g}"
+    for name in sagan.gates:
+        if step >= 1000 and abs(logs[name]) < 0.001:
+            signs[name] = f"{name} is still {logs[name]:.2g}: its attention does nothing"
+    return signs

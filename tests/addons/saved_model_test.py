@@ -14,7 +14,7 @@ import tensorflow_hub as hub
 FILES = pathlib.Path(os.environ["ADDONS_FILES"])
 
 
-@pytest.fixture(scope="module", params=["digits", "unconditional", "colour"])
+@pytest.fixture(scope="module", params=["digits", "unconditional", "color"])
 def folder(request):
     return FILES / request.param
 

@@ -17,7 +17,7 @@ def layer():
     return layer
 
 
-def test_inference_is_not_normalised_until_a_training_step_was(layer):
+def test_inference_is_not_normalized_until_a_training_step_was(layer):
     np.testing.assert_allclose(layer(np.eye(3), training=False), KERNEL)
     np.testing.assert_allclose(layer(np.eye(3), training=True), KERNEL / 4)
     np.testing.assert_allclose(layer(np.eye(3), training=False), KERNEL / 4)
@@ -35,6 +35,6 @@ def test_no_gradient_flows_through_sigma(layer):
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(layer(np.eye(3), training=True) * upstream)
     gradient = tape.gradient(loss, layer.layer.kernel)
-    # That of W / sigma would be orthogonal to W; theirs is as if the layer had no normalisation.
+    # That of W / sigma would be orthogonal to W; theirs is as if the layer had no normalization.
     np.testing.assert_allclose(gradient, upstream)
     assert np.sum(gradient * KERNEL) > 1

@@ -3,7 +3,7 @@
 .venv/bin/python tests/addons/write_images.py DIRECTORY
 
 expects `DIRECTORY/digits/1`, which `experiments/export.py` wrote, and exports an unconditional
-model and one in colour beside it.
+model and one in color beside it.
 """
 
 import pathlib
@@ -24,7 +24,7 @@ def main(directory):
     keras.utils.set_random_seed(0)
     others = {
         "unconditional": _untrained(16, 1, None),
-        "colour": _untrained(32, 3, 4),
+        "color": _untrained(32, 3, 4),
     }
     for name, sagan in others.items():
         export_saved_model(sagan, directory / name)
@@ -50,7 +50,7 @@ def _write(generator, folder):
     labels = {}
     if generator.num_classes is not None:
         labels["labels"] = np.arange(4, dtype="int32")
-    images = run_generator(generator, inputs["latents"], labels.get("labels"))
+    images = run_generator(generator, inputs["latents"], labels.get("labels", np.zeros(4, "int32")))
     # Those are the network's. What a seed gives is the SavedModel's own: it must be the same there.
     signature = tf.saved_model.load(str(folder / "1")).signatures["generate"]
     generated = signature(**{key: tf.constant(v) for key, v in {**drawn, **labels}.items()})

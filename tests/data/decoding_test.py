@@ -8,7 +8,7 @@ from tests.data.samples import encoded
 
 
 def plain(mode, color, file_format="PNG", **options):
-    """An image file of one colour, 12 pixels high and 20 wide."""
+    """An image file of one color, 12 pixels high and 20 wide."""
     image = Image.new(mode, (20, 12), color)
     if mode == "P":
         image.putpalette([200, 0, 0, 0, 0, 200])
@@ -22,57 +22,43 @@ def plain_16_bit(*color):
 @pytest.mark.parametrize(
     ("data", "rgb"),
     [
-        pytest.param(plain("RGB", (10, 20, 30)), (10, 20, 30), id="rgb"),
         pytest.param(plain("L", 100), (100, 100, 100), id="grey"),
-        pytest.param(plain("1", 1), (255, 255, 255), id="1-bit white"),
-        pytest.param(plain("1", 0), (0, 0, 0), id="1-bit black"),
+        pytest.param(plain("1", 1), (255, 255, 255), id="1-bit"),
         pytest.param(plain("P", 1), (0, 0, 200), id="palette"),
         pytest.param(plain("P", 1, transparency=1), (255, 255, 255), id="palette, transparent"),
         pytest.param(plain("P", 0, transparency=1), (200, 0, 0), id="palette, opaque"),
-        pytest.param(plain("RGBA", (255, 0, 0, 0)), (255, 255, 255), id="rgba, transparent"),
         pytest.param(plain("RGBA", (255, 0, 0, 128)), (255, 127, 127), id="rgba, half"),
         pytest.param(plain("LA", (0, 128)), (127, 127, 127), id="grey and alpha"),
         pytest.param(plain("L", 9, transparency=9), (255, 255, 255), id="grey, transparent"),
         pytest.param(plain_16_bit(40000), (156, 156, 156), id="16-bit grey"),
-        pytest.param(plain_16_bit(65535), (255, 255, 255), id="16-bit white"),
         pytest.param(plain_16_bit(257 * 7, 257 * 8, 257 * 9), (7, 8, 9), id="16-bit rgb"),
         pytest.param(plain_16_bit(257 * 7, 65535), (7, 7, 7), id="16-bit grey and alpha"),
         pytest.param(plain("CMYK", (0, 255, 255, 0), "JPEG"), (255, 0, 0), id="cmyk"),
-        pytest.param(plain("L", 100, "JPEG"), (100, 100, 100), id="grey jpeg"),
         pytest.param(plain("RGB", (10, 20, 30), "JPEG"), (10, 20, 30), id="jpeg"),
     ],
 )
 def test_every_mode_becomes_rgb_or_grey(data, rgb):
-    image = decode_image(data, 8)
-    assert image.shape == (8, 8, 3)
-    assert image.dtype == np.uint8
-    np.testing.assert_allclose(image, np.broadcast_to(rgb, image.shape), atol=2)
-
-    grey = decode_image(data, 8, channels=1)
-    assert grey.shape == (8, 8, 1)
-    assert grey.dtype == np.uint8
     luma = np.dot(rgb, (0.299, 0.587, 0.114))  # ITU-R 601-2, Pillow's and JPEG's.
-    np.testing.assert_allclose(grey, np.full(grey.shape, luma), atol=2)
+    for channels, color in ((3, rgb), (1, luma)):
+        image = decode_image(data, 8, channels)
+        assert image.shape == (8, 8, channels)
+        assert image.dtype == np.uint8
+        np.testing.assert_allclose(image, np.broadcast_to(color, image.shape), atol=2)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 90), (90, 1), (3, 5), (1000, 17)])
+@pytest.mark.parametrize("size", [(1, 1), (1, 90), (3, 5), (1000, 17)])
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG"])
 def test_any_size_becomes_square(size, file_format):
     image = decode_image(encoded(Image.new("RGB", size, (50, 60, 70)), file_format), 16)
     np.testing.assert_allclose(image, np.broadcast_to((50, 60, 70), (16, 16, 3)), atol=2)
 
 
-@pytest.mark.parametrize("tall", [False, True])
-def test_keeps_the_central_square(tall):
-    pixels = np.zeros((8, 24, 3), np.uint8)
-    pixels[:, 8:16, 1] = 255
-    pixels = pixels.transpose(1, 0, 2) if tall else pixels
-    np.testing.assert_array_equal(decode_image(encoded(pixels), 8)[..., 1], np.full((8, 8), 255))
-
-
-def test_an_image_of_the_right_size_is_kept_as_it_is():
+def test_keeps_the_central_square_and_an_image_of_the_right_size_as_it_is():
     pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
-    np.testing.assert_array_equal(decode_image(encoded(pixels), 16), pixels)
+    wide = np.pad(pixels, ((0, 0), (16, 16), (0, 0)))
+    tall = np.pad(pixels, ((16, 16), (0, 0), (0, 0)))
+    for image in (pixels, wide, tall):
+        np.testing.assert_array_equal(decode_image(encoded(image), 16), pixels)
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG"])
@@ -96,7 +82,7 @@ def test_turns_the_image_upright(file_format):
     pixels = np.zeros((16, 16), np.uint8)
     pixels[:, :8] = 255
     exif = Image.Exif()
-    exif[0x0112] = 6  # Orientation: to be turned clockwise.
+    exif[0x0112] = 6  # This is the orientation: the image is to be turned clockwise.
     image = decode_image(encoded(pixels, file_format, exif=exif), 16)
     np.testing.assert_allclose(image[:8], 255, atol=2)
     np.testing.assert_allclose(image[8:], 0, atol=2)
@@ -117,15 +103,12 @@ JPEG, PNG = encoded(NOISE, "JPEG"), encoded(NOISE)
     [
         pytest.param(JPEG[: len(JPEG) // 2], "truncated", id="half a jpeg"),
         pytest.param(PNG[: len(PNG) // 2], "truncated|unexpected end", id="half a png"),
-        pytest.param(JPEG[:20], "not an image", id="start of a jpeg"),
         pytest.param(PNG[:40] + PNG[60:], "Truncated|broken", id="hole in a png"),
         pytest.param(b"<html>not found</html>", "not an image", id="web page"),
         pytest.param(b"", "empty file", id="nothing"),
     ],
 )
 def test_broken_bytes_are_one_error(data, reason):
-    with pytest.raises(ValueError, match=reason) as caught:
+    with pytest.raises(ValueError, match=rf"\A.*({reason}).*\Z") as caught:
         decode_image(data, 8)
-    assert str(caught.value)
-    assert "\n" not in str(caught.value)
     assert "BytesIO" not in str(caught.value)

@@ -8,11 +8,14 @@ from sklearn.datasets import load_digits
 from sagan_tf.data.digits import Digits, prepared_digits
 
 
-def test_holds_the_digits_of_scikit_learn_in_their_order(digits_dir):
-    examples = prepared_digits(digits_dir).as_dataset(split="train").as_numpy_iterator()
+def test_is_a_tfds_builder_of_the_digits_of_scikit_learn(digits_dir):
+    builder = tfds.builder("digits", data_dir=digits_dir)
+    assert isinstance(builder, Digits)
+    assert list(builder.info.splits) == ["train"]
+    assert builder.info.features["label"].num_classes == 10
+    examples = builder.as_dataset(split="train").as_numpy_iterator()
     images, labels = zip(*((e["image"], e["label"]) for e in examples), strict=True)
     digits = load_digits()
-    assert len(images) == 1797
     np.testing.assert_array_equal(labels, digits.target)
     assert np.array(images).shape == (1797, 8, 8, 1)
     assert np.array(images).dtype == np.uint8
@@ -20,23 +23,12 @@ def test_holds_the_digits_of_scikit_learn_in_their_order(digits_dir):
     assert np.max(images) == 255
 
 
-def test_is_a_tfds_builder(digits_dir):
-    builder = tfds.builder("digits", data_dir=digits_dir)
-    assert isinstance(builder, Digits)
-    assert list(builder.info.splits) == ["train"]
-    assert builder.info.features["label"].num_classes == 10
-
-
-def test_is_written_only_once(digits_dir):
-    path = os.path.join(prepared_digits(digits_dir).data_dir, "dataset_info.json")
+def test_is_written_only_once_and_in_silence(tmp_path, capfd):
+    path = os.path.join(prepared_digits(tmp_path).data_dir, "dataset_info.json")
     before = os.stat(path)
-    prepared_digits(digits_dir)
+    prepared_digits(tmp_path)
     assert os.stat(path).st_ino == before.st_ino
     assert os.stat(path).st_mtime_ns == before.st_mtime_ns
-
-
-def test_is_written_in_silence(tmp_path, capfd):
-    prepared_digits(tmp_path)
     printed, errors = capfd.readouterr()
     assert printed == ""
     assert "Generating" not in errors
@@ -59,13 +51,10 @@ def test_another_process_may_be_first(tmp_path, monkeypatch):
     assert [path.name for path in (tmp_path / "digits").iterdir()] == ["1.0.0"]
 
 
-def test_an_interrupted_copy_is_an_error(tmp_path):
+def test_a_folder_that_is_taken_or_cannot_be_written_is_an_error(tmp_path):
     (tmp_path / "digits" / "1.0.0").mkdir(parents=True)
     with pytest.raises(ValueError, match=r"Cannot write the digits to .*1\.0\.0: something else"):
         prepared_digits(tmp_path)
-
-
-def test_a_folder_that_cannot_be_written_is_an_error(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(ValueError, match=r"Cannot write the digits to .*file/digits.*--data_dir"):
+    with pytest.raises(ValueError, match=r"Cannot write the digits to .*file/digits.*`data_dir`"):
         prepared_digits(tmp_path / "file")

@@ -27,11 +27,7 @@ def test_classes_are_folders(make_folder):
         (1, "dog/a.jpg"),
         (1, "dog/b.png"),
     ]
-
-
-def test_reads_the_bytes_of_the_file(make_folder):
-    root = make_folder("cat/a.png")
-    assert ImageFolder(root).read(0).encoded == (root / "cat/a.png").read_bytes()
+    assert folder.read(0).encoded == (root / "cat/c.PNG").read_bytes()
 
 
 def test_images_may_lie_deeper_and_behind_links(make_folder):
@@ -60,22 +56,19 @@ def test_hidden_and_other_files_are_passed_over(make_folder):
 
 
 def test_splits_share_the_class_list(make_folder):
-    root = make_folder("train/dog/a.png", "train/cat/b.png", "test/eel/c.png", "test/dog/d.png")
-    train, test = ImageFolder(root), ImageFolder(root, "test")
-    assert train.class_names == test.class_names == ("cat", "dog", "eel")
-    assert listing(train, root) == [(0, "train/cat/b.png"), (1, "train/dog/a.png")]
-    assert listing(test, root) == [(1, "test/dog/d.png"), (2, "test/eel/c.png")]
-    assert train.name == f"{root}/train"
+    root = make_folder("train/dog/a.png", "train/cat/b.png", "test/eel/c.png", "holdout/dog/d.png")
+    folders = {split: ImageFolder(root, split) for split in ("train", "test", "holdout")}
+    assert {folder.class_names for folder in folders.values()} == {("cat", "dog", "eel")}
+    assert listing(folders["train"], root) == [(0, "train/cat/b.png"), (1, "train/dog/a.png")]
+    assert listing(folders["test"], root) == [(2, "test/eel/c.png")]
+    assert listing(folders["holdout"], root) == [(1, "holdout/dog/d.png")]
+    assert folders["train"].name == f"{root}/train"
 
 
-def test_a_split_may_have_any_name(make_folder):
-    root = make_folder("holdout/dog/a.png", "rest/cat/b.png")
-    assert listing(ImageFolder(root, "holdout"), root) == [(1, "holdout/dog/a.png")]
-
-
-def test_a_class_may_be_called_train(make_folder):
-    root = make_folder("train/a.png", "plane/b.png")
-    assert ImageFolder(root).class_names == ("plane", "train")
+def test_a_split_may_have_any_name_and_a_class_that_of_a_split(make_folder):
+    root = make_folder("holdout/dog/a.png", "rest/cat/b.png", "all/train/c.png", "all/x/d.png")
+    assert listing(ImageFolder(root, "holdout"), root)[0] == (1, "holdout/dog/a.png")
+    assert ImageFolder(root / "all").class_names == ("train", "x")
 
 
 @pytest.mark.parametrize("split", ["validation", "train", "tset"])
@@ -97,12 +90,11 @@ def test_unknown_split_lists_those_that_exist(make_folder, split):
 )
 def test_other_layouts_are_errors(make_folder, names, split, message):
     root = make_folder(*names)
-    with pytest.raises(ValueError, match=re.escape(message.format(root=root))) as caught:
+    with pytest.raises(ValueError, match=rf"\A{re.escape(message.format(root=root))}.*\Z"):
         ImageFolder(root, split)
-    assert "\n" not in str(caught.value)
 
 
-def test_missing_folder(tmp_path):
+def test_a_missing_folder_and_a_file_are_errors(tmp_path):
     with pytest.raises(ValueError, match=f"The image folder {tmp_path}/no does not exist."):
         ImageFolder(tmp_path / "no")
     (tmp_path / "file").write_bytes(encoded(np.zeros((2, 2), np.uint8)))

@@ -15,7 +15,7 @@ def epochs(size, count, first=0, **options):
     return np.stack(indices), np.stack(coins)
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 256, 257, 1797, 2**16, 2**16 + 1])
+@pytest.mark.parametrize("size", [1, 2, 257, 1797, 2**16 + 1])
 def test_every_epoch_is_a_permutation(size):
     orders, _ = epochs(size, 2)
     assert orders.dtype == np.int64
@@ -29,30 +29,23 @@ def test_all_orders_are_equally_likely():
     assert 9 < chi_squared < 50  # 23 degrees of freedom: 99.7 % lie in between.
 
 
-def test_epochs_are_unrelated():
+def test_epochs_and_neighbors_are_unrelated():
     """Two permutations share one place on average, whatever their length."""
     orders, _ = epochs(1797, 40)
     shared = [np.sum(a == b) for a, b in itertools.combinations(orders, 2)]
     np.testing.assert_allclose(np.mean(shared), 1, atol=0.15)  # 780 pairs: sigma is 0.036.
     assert np.abs(np.corrcoef(orders) - np.eye(40)).max() < 0.12  # Sigma is 0.024.
-
-
-def test_neighbours_are_unrelated():
-    for order in epochs(1797, 5)[0]:
+    for order in orders[:5]:
         for lag in (1, 2, 16, 64):
             assert abs(np.corrcoef(order[lag:], order[:-lag])[0, 1]) < 0.12
 
 
-@pytest.mark.parametrize("epoch", [1, 256, 2**16, 10**9, 2**32])
-def test_no_epoch_repeats_the_first(epoch):
-    (first, first_coins), (other, other_coins) = epochs(1797, 1), epochs(1797, 1, epoch)
-    assert np.sum(first == other) < 10
-    np.testing.assert_allclose(np.mean(first_coins == other_coins), 0.5, atol=0.06)
-
-
-@pytest.mark.parametrize("seed", [1, 256, 2**16, 2**32, 2**63 - 1])
-def test_no_seed_repeats_the_first(seed):
-    (first, first_coins), (other, other_coins) = epochs(1797, 1), epochs(1797, 1, seed=seed)
+@pytest.mark.parametrize(
+    ("epoch", "seed"),
+    [(1, 0), (256, 0), (2**16, 0), (2**32, 0), (0, 1), (0, 256), (0, 2**16), (0, 2**63 - 1)],
+)
+def test_no_epoch_and_no_seed_repeats_the_first(epoch, seed):
+    (first, first_coins), (other, other_coins) = epochs(1797, 1), epochs(1797, 1, epoch, seed=seed)
     assert np.sum(first == other) < 10
     np.testing.assert_allclose(np.mean(first_coins == other_coins), 0.5, atol=0.06)
 
@@ -73,29 +66,26 @@ def test_order_is_frozen():
     assert coins.astype(int).tolist() == [[0, 1, 0, 1, 1, 1, 0, 0], [1, 1, 0, 0, 1, 0, 0, 1]]
 
 
-@pytest.mark.parametrize("batch_size", [4, 23, 50])
+@pytest.mark.parametrize("batch_size", [4, 50])
 @pytest.mark.parametrize("repeat", [True, False])
 @pytest.mark.parametrize("shuffle", [True, False])
-def test_start_passes_over_batches(batch_size, repeat, shuffle):
-    def listing(start, count):
-        batches = index_batches(23, batch_size, shuffle, repeat, seed=7, start=start)
+def test_start_passes_over_batches_and_their_size_changes_no_order(batch_size, repeat, shuffle):
+    def listing(start, count, size=batch_size):
+        batches = index_batches(23, size, shuffle, repeat, seed=7, start=start)
         found = batches.take(count).as_numpy_iterator()
-        return [(indices.tolist(), coins.tolist()) for indices, coins in found]
+        return [list(zip(*map(np.ndarray.tolist, batch), strict=True)) for batch in found]
 
     whole = listing(0, 13)
     assert len(whole) == (13 if repeat else min(13, -(-23 // batch_size)))
     for start in (1, 6, 12):
         assert listing(start, 13 - start) == whole[start:]
+    one_by_one = itertools.chain(*listing(0, 13 * batch_size, size=1))
+    assert list(itertools.chain(*whole)) == list(one_by_one)
 
 
 def test_batches_are_full_but_for_the_last_of_a_single_epoch():
     assert index_batches(5, 3).element_spec[0] == tf.TensorSpec((3,), tf.int64)
     forever = index_batches(5, 3, shuffle=False).take(4).as_numpy_iterator()
-    assert [indices.tolist() for indices, _ in forever] == [
-        [0, 1, 2],
-        [3, 4, 0],
-        [1, 2, 3],
-        [4, 0, 1],
-    ]
+    assert np.ravel([indices for indices, _ in forever]).tolist() == [*range(5), *range(5), 0, 1]
     once = index_batches(5, 3, shuffle=False, repeat=False).as_numpy_iterator()
     assert [indices.tolist() for indices, _ in once] == [[0, 1, 2], [3, 4]]

@@ -46,12 +46,9 @@ class TinyPets(tfds.core.GeneratorBasedBuilder):
 
     def _info(self):
         kind = self.builder_config.name
-        features = {
-            "image": tfds.features.Image(dtype=np.float32, shape=(None, None, 1))
-            if kind == "depths"
-            else tfds.features.Image(),
-            "mask": tfds.features.Image(shape=(None, None, 1)),
-        }
+        grey = tfds.features.Image(shape=(None, None, 1))
+        depths = tfds.features.Image(dtype=np.float32, shape=(None, None, 1))
+        features = {"image": depths if kind == "depths" else tfds.features.Image(), "mask": grey}
         if kind == "captions":
             features["caption"] = tfds.features.Text()
         else:
@@ -61,12 +58,12 @@ class TinyPets(tfds.core.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager):
         return {
-            "train": self._generate(range(10)),
-            "test": self._generate(range(10, 14)),
-            "unlabelled": self._generate(range(14, 16), label=-1),
+            "train": self._generate_examples(range(10)),
+            "test": self._generate_examples(range(10, 14)),
+            "unlabeled": self._generate_examples(range(14, 16), label=-1),
         }
 
-    def _generate(self, indices, label=None):
+    def _generate_examples(self, indices, label=None):
         kind = self.builder_config.name
         for index in indices:
             image = np.full((6, 4, 3), index, np.uint8)
@@ -78,5 +75,3 @@ class TinyPets(tfds.core.GeneratorBasedBuilder):
             else:
                 example["label"] = index % 2 if label is None else label
             yield index, example
-
-    _generate_examples = _generate

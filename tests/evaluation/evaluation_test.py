@@ -1,43 +1,38 @@
 """Scores of real models against the real digits."""
 
 import hashlib
+import json
 
 import keras
 import numpy as np
 import pytest
 
 from sagan_tf import SAGAN, Discriminator, Generator
-from sagan_tf.data import Subset, load, open_source
+from sagan_tf.data import Subset, find_dataset, load
 from sagan_tf.evaluation import Evaluation, Protocol, compare, statistics_of
-from sagan_tf.visualization import to_uint8
+from sagan_tf.images import to_uint8
+from sagan_tf.models import draw_inputs
+from tests.evaluation.errors import message
 from tests.evaluation.pixels import Pixels
 
-
-class TenPixels(Pixels):
-    """Pixels that say nothing about the ten classes of the digits."""
-
-    def __init__(self):
-        super().__init__()
-        self.predicts_labels = False
-        self.seen = []
-
-    def __call__(self, images):
-        self.seen.append(images)
-        return super().__call__(images)
+METRICS = ("fid", "kid", "is", "prdc", "diversity")
+SMALL = {"base_channels": 4, "latent_dim": 8}
 
 
 @pytest.fixture(scope="module")
 def digits():
-    return open_source("digits")
+    return find_dataset("digits")
+
+
+def make(num_classes=10):
+    keras.utils.set_random_seed(0)
+    discriminator = Discriminator(16, 1, num_classes, base_channels=4)
+    return SAGAN(Generator(16, 1, num_classes, **SMALL), discriminator)
 
 
 @pytest.fixture(scope="module")
 def sagan():
-    keras.utils.set_random_seed(0)
-    sagan = SAGAN(
-        Generator(16, 1, 10, base_channels=4, latent_dim=8),
-        Discriminator(16, 1, 10, base_channels=4),
-    )
+    sagan = make()
     rng = np.random.default_rng(0)
     for weight in (*sagan.generator.weights, *sagan.ema_generator.weights):
         weight.assign(weight + 0.02 * np.abs(rng.standard_normal(weight.shape)))
@@ -47,41 +42,39 @@ def sagan():
     return sagan
 
 
-def evaluation(source, num_classes=10, **changes):
-    protocol = Protocol(
-        **{
-            "num_images": 100,
-            "num_subsets": 2,
-            "subset_size": 50,
-            "metrics": ("fid", "kid", "is", "prdc", "diversity"),
-            **changes,
-        }
-    )
-    return Evaluation(source, TenPixels(), protocol, 16, 1, num_classes)
+def evaluation(source, num_classes=10, skip_corrupt=False, **changes):
+    fields = {"num_images": 100, "num_subsets": 2, "subset_size": 50, "metrics": METRICS, **changes}
+    # Pixels say nothing about the ten classes of the digits.
+    network = Pixels(predicts_labels=False)
+    protocol = Protocol(**fields)
+    return Evaluation(source, network, protocol, 16, 1, num_classes, skip_corrupt=skip_corrupt)
 
 
 def checksum(sagan):
     total = hashlib.sha256()
-    variables = (
-        *sagan.weights,
-        *sagan.generator_optimizer.variables,
-        *sagan.discriminator_optimizer.variables,
-    )
-    for variable in variables:
+    optimizers = sagan.generator_optimizer, sagan.discriminator_optimizer
+    for variable in (*sagan.weights, *(each for o in optimizers for each in o.variables)):
         total.update(np.asarray(variable).tobytes())
     return total.hexdigest()
 
 
-@pytest.mark.parametrize("changes", [{}, {"standing_statistics": 2}, {"use_ema": False}])
+@pytest.mark.parametrize("changes", [{}, {"standing_statistics": 2}, {"ema": False}])
 def test_nothing_of_the_model_changes(digits, sagan, changes):
     before = checksum(sagan)
-    evaluation(digits, **changes).score(sagan)
+    scores = evaluation(digits, **changes).score(sagan)
     assert checksum(sagan) == before
+    if "standing_statistics" in changes:
+        plain = evaluation(digits).score(sagan)
+        assert abs(plain.values["fid"] - scores.values["fid"]) > 1e-3
 
 
-@pytest.mark.parametrize("options", [{}, {"use_ema": False}, {"truncation": 0.5}])
-def test_the_images_are_those_of_generate(digits, sagan, options):
-    scorer = evaluation(digits, **options)
+@pytest.mark.parametrize(
+    ("changes", "options"),
+    [({}, {}), ({"ema": False}, {"use_ema": False}), ({"truncation": 0.5}, {"truncation": 0.5})],
+)
+def test_the_images_are_those_of_generate(digits, sagan, changes, options):
+    scorer = evaluation(digits, **changes)
+    real = np.concatenate(scorer.features.seen)
     scorer.features.seen.clear()
     found = scorer.score(sagan, seed=7)
     # 100 is no multiple of the batch: none may be lost, none be filled in.
@@ -91,75 +84,71 @@ def test_the_images_are_those_of_generate(digits, sagan, options):
     difference = np.abs(scored.astype(int) - to_uint8(images))
     assert difference.max() <= 1
     assert np.count_nonzero(difference) <= 10
+    # The real ones are those of `load`, of indices drawn at random.
     order = np.random.default_rng(0).permutation(1797)[:100]
-    real, labels = next(
-        load(
-            Subset(digits, order), 16, 100, channels=1, shuffle=False, repeat=False
-        ).as_numpy_iterator()
-    )
+    chosen = load(Subset(digits, order), 16, 100, channels=1, shuffle=False, repeat=False)
+    expected_real, labels = next(chosen.as_numpy_iterator())
+    np.testing.assert_array_equal(real, to_uint8(expected_real))
+    drawn = draw_inputs(sagan.generator, 100, 7)[1]
     expected = compare(
-        statistics_of(real, TenPixels(), labels, 10),
-        statistics_of(scored / 127.5 - 1, TenPixels(), drawn_labels(sagan, 100, 7), 10),
+        statistics_of(real, scorer.features, labels, 10),
+        statistics_of(scored, scorer.features, drawn, 10),
         scorer.protocol,
     )
     assert found.num_images == found.num_real_images == 100
-    assert found.figures == pytest.approx(expected.figures, rel=1e-4)
-    assert [row["images"] for row in found.classes] == [row["images"] for row in expected.classes]
-
-
-def drawn_labels(sagan, count, seed):
-    from sagan_tf.models import draw_inputs
-
-    return draw_inputs(sagan.generator, count, seed)[1]
+    assert (found.values, found.classes) == (expected.values, expected.classes)
 
 
 def test_labels_as_in_the_data(digits, sagan):
-    rows = evaluation(digits, labels="data").score(sagan).classes
-    assert [row["images"] for row in rows] == [row["real_images"] for row in rows]
-    rows = evaluation(digits).score(sagan).classes
-    assert [row["images"] for row in rows] != [row["real_images"] for row in rows]
+    for labels in ("data", "uniform"):
+        rows = evaluation(digits, labels_from=labels).score(sagan).classes
+        same = [row["images"] for row in rows] == [row["real_images"] for row in rows]
+        assert same == (labels == "data")
 
 
-def test_the_same_seed_scores_the_same_and_another_does_not(digits, sagan):
-    scorer = evaluation(digits)
-    first = scorer.score(sagan, seed=1)
-    assert scorer.score(sagan, seed=1) == first
-    assert scorer.score(sagan, seed=2).figures["fid"] != first.figures["fid"]
-
-
-def test_standing_statistics_draw_other_images(digits, sagan):
-    plain = evaluation(digits).score(sagan).figures["fid"]
-    standing = evaluation(digits, standing_statistics=2).score(sagan).figures["fid"]
-    assert abs(plain - standing) > 1e-3
-
-
-def test_attention_is_of_the_generator_that_drew(digits, sagan):
-    scores = evaluation(digits).score(sagan)
-    assert set(scores.attention) == {"attention_8"}
+def test_flat_scores_have_the_names_and_follow_the_seed(digits, sagan):
+    scorer = evaluation(digits, seed=1)
+    flat = scorer.flat_scores(sagan)
+    assert list(flat) == scorer.score_names
+    scores = scorer.score(sagan, seed=1)
+    assert flat == scorer.flat_scores(sagan)
+    assert {name: flat[name] for name in scores.values} == scores.values
+    assert flat["fid"] != scorer.score(sagan, seed=2).values["fid"]
+    # Attention is that of the generator that drew.
     gate = float(np.asarray(sagan.ema_generator.gates["attention_8"]))
     assert scores.attention["attention_8"]["gate"] == pytest.approx(gate)
-    assert scores.attention["attention_8"]["effect"] > 0
+    for name in ("distance", "entropy", "effect"):
+        expected = scores.attention["attention_8"][name]
+        assert flat[f"generator_attention_8_{name}"] == expected > 0
+
+
+@pytest.mark.parametrize("resolutions", [(), (16, 8)])
+def test_score_names_follow_the_attention(digits, resolutions):
+    generator = Generator(16, 1, 10, attention_resolutions=resolutions, **SMALL)
+    sagan = SAGAN(generator, Discriminator(16, 1, 10, base_channels=4))
+    protocol = Protocol(metrics=("is",), num_images=100)
+    scorer = Evaluation(digits, Pixels(predicts_labels=False), protocol, 16, 1, 10, resolutions)
+    assert list(scorer.flat_scores(sagan)) == scorer.score_names
+    assert len(scorer.score_names) == 2 + 3 * len(resolutions)
+
+
+def test_settings_are_ready_for_json_and_filled_in(digits):
+    settings = json.loads(json.dumps(evaluation(digits, metrics=None, seed=5).settings))
+    assert (settings["features"], settings["fingerprint"]) == ("pixels", "0123")
+    assert (settings["num_images"], settings["num_real_images"], settings["seed"]) == (100, 100, 5)
+    # Intra-FID is left out where classes are small, and what predicts no labels recognizes none.
+    assert settings["metrics"] == list(METRICS)
+    assert "intra_fid" in evaluation(digits, metrics=None, num_images=1000).protocol.metrics
 
 
 def test_the_floor_is_of_disjoint_halves(digits):
-    seen = []
-
-    class Spy(TenPixels):
-        def __call__(self, images):
-            seen.append(images)
-            return super().__call__(images)
-
-    scorer = Evaluation(
-        Subset(digits, np.arange(200)), Spy(), Protocol(metrics=("fid",)), 16, 1, None
-    )
-    seen.clear()
+    scorer = evaluation(Subset(digits, np.arange(200)), None, metrics=("fid",))
+    scorer.features.seen.clear()
     scores = scorer.score_real(seed=3)
-    assert (scores.num_real_images, scores.num_images) == (100, 100)
-    images = np.concatenate(seen)
+    assert (scores.num_real_images, scores.num_images, scores.attention) == (100, 100, {})
+    images = np.concatenate(scorer.features.seen)
     assert len(np.unique(images.reshape(200, -1), axis=0)) == 200
-    assert scores.figures["fid"] < evaluation(digits).score_real().figures["fid"] * 10
-    assert scorer.score_real(seed=3) == scores
-    assert scores.attention == {}
+    assert scorer.score_real(seed=3) == scores != scorer.score_real(seed=4)
 
 
 def test_the_nearest_real_image_of_a_real_image_is_itself(digits):
@@ -179,55 +168,40 @@ def test_an_image_that_cannot_be_read_is_not_near_in_place_of_another(digits):
             return super().read(index)
 
     torn = Torn(digits, np.arange(200))
-    protocol = Protocol(metrics=("kid",), num_images=100)
-    scorer = Evaluation(torn, TenPixels(), protocol, 16, 1, 10, skip_corrupt=True)
+    scorer = evaluation(torn, skip_corrupt=True, metrics=("kid",))
     whole = load(torn, 16, 200, channels=1, shuffle=False, repeat=False, skip_corrupt=True)
     images, _ = next(whole.as_numpy_iterator())
-    # Exactly the features of what it is shown with.
-    wanted = TenPixels().features(to_uint8(images))[:, None]
+    # They have exactly the features of what is shown.
+    wanted = Pixels()(to_uint8(images))[0][:, None]
     nearest = scorer.nearest_real(images, neighbors=4)
-    found = TenPixels().features(to_uint8(nearest.reshape(-1, 16, 16, 1))).reshape(200, 4, -1)
+    found = Pixels()(to_uint8(nearest.reshape(-1, 16, 16, 1)))[0].reshape(200, 4, -1)
     distances = np.linalg.norm(found - wanted, axis=-1)
     assert (np.diff(distances) >= 0).all()
-    everything = np.linalg.norm(scorer._real.features - wanted, axis=-1)
+    real = Pixels()(np.concatenate(scorer.features.seen[:-1]))[0]
+    everything = np.linalg.norm(real - wanted, axis=-1)
     np.testing.assert_allclose(distances, np.sort(everything)[:, :4], rtol=1e-5)
+    with pytest.raises(ValueError, match="Cannot read an image: torn"):
+        evaluation(torn)
 
 
 def test_an_unconditional_model(digits):
-    sagan = SAGAN(
-        Generator(16, 1, None, base_channels=4, latent_dim=8),
-        Discriminator(16, 1, None, base_channels=4),
-    )
-    scores = evaluation(digits, num_classes=None, labels="data").score(sagan)
+    scores = evaluation(digits, num_classes=None, labels_from="data").score(make(None))
     assert scores.classes == []
-    assert scores.figures["fid"] > 0
+    assert scores.values["fid"] > 0
 
 
-def test_bad_input_is_named(digits, sagan):
-    with pytest.raises(ValueError, match=r"has 1797 images, fewer than the 5000 to compare with"):
-        evaluation(digits, num_images=5000)
-    with pytest.raises(ValueError, match=r"num_classes is 10 there, 11 here"):
-        evaluation(digits, num_classes=11).score(sagan)
+def test_bad_input_is_named_before_an_image_is_drawn(digits, sagan):
+    few = message(evaluation, digits, num_images=5000)
+    assert "has 1797 images, fewer than the 5000 to compare with" in few
     labels = np.array([digits.read(index).label for index in range(1797)])
     without_three = Subset(digits, np.flatnonzero(labels != 3))
-    # Before an image is drawn.
-    with pytest.raises(ValueError, match=r"0 real and 100 generated ones of class 3"):
-        evaluation(without_three, metrics=("intra_fid",), num_images=1000)
-    with pytest.raises(ValueError, match=r"16 features .* Received: 100 real and 10 generated"):
-        evaluation(digits, num_images=10, num_real_images=100)
-
-
-def test_intra_fid_is_left_out_by_default_where_classes_are_small(digits):
-    assert "intra_fid" not in evaluation(digits, metrics=None).protocol.metrics
-    assert "intra_fid" in evaluation(digits, metrics=None, num_images=1000).protocol.metrics
-
-
-def test_images_that_are_not_finite_are_named(digits):
-    sagan = SAGAN(
-        Generator(16, 1, 10, base_channels=4, latent_dim=8),
-        Discriminator(16, 1, 10, base_channels=4),
-    )
-    bias = sagan.ema_generator.to_image.weights[0]
+    found = message(evaluation, without_three, metrics=("intra_fid",), num_images=1000)
+    assert "0 real and 100 generated ones of class 3" in found
+    found = message(evaluation, digits, num_images=10, num_real_images=100)
+    assert "16 features need as many images. Received: 100 real and 10 generated ones" in found
+    found = message(evaluation(digits, num_classes=11).score, sagan)
+    assert "num_classes is 10 there, 11 here" in found
+    broken = make()
+    bias = broken.ema_generator.to_image.weights[0]
     bias.assign(np.full(bias.shape, np.nan))
-    with pytest.raises(ValueError, match=r"must not be NaN. Received: 64 of 64 images"):
-        evaluation(digits).score(sagan)
+    assert "must not be NaN. Received: 64 of 64" in message(evaluation(digits).score, broken)

@@ -100,7 +100,7 @@ from experiments import evaluate
 from sagan_tf import data, training
 from sagan_tf.evaluation import Classifier
 
-digits = Classifier.trained_on(data.open_source("digits"), 16, 1)
+digits = Classifier.trained_on(data.find_dataset("digits"), 16, 1)
 Classifier.trained_on = lambda *args, **kwargs: digits
 training.load_model = functools.cache(training.load_model)
 for arguments in json.loads(sys.argv[1]):
@@ -128,10 +128,10 @@ FLAGS = {
 @pytest.fixture(scope="module")
 def several(tmp_path_factory):
     """What is printed, and a dict from flags to reports, of many evaluations in one process."""
-    from sagan_tf.data import open_source
+    from sagan_tf.data import find_dataset
 
     folder = tmp_path_factory.mktemp("several")
-    digits = open_source("digits")
+    digits = find_dataset("digits")
     for index in range(90):
         example = digits.read(index)
         path = folder / "images" / f"class {example.label}" / f"{index}.png"

@@ -15,7 +15,7 @@ LATENTS = np.random.default_rng(0).standard_normal((2, 8)).tolist()
 DEPLOY = pathlib.Path(__file__).parents[2] / "deploy"
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("signature", "inputs"),
     [
@@ -49,14 +49,6 @@ def test_saved_model_cli_runs_every_signature(path, tmp_path, signature, inputs)
             np.testing.assert_allclose(np.load(tmp_path / f"{key}.npy"), value, atol=1e-5)
 
 
-def test_the_model_config_is_one_of_the_official_proto():
-    config = model_server_config_pb2.ModelServerConfig()
-    text_format.Parse((DEPLOY / "models.config").read_text(), config)
-    (model,) = config.model_config_list.config
-    assert (model.name, model.base_path) == ("digits", "/models/digits")
-    assert model.model_version_policy.latest.num_versions == 2
-
-
 def test_the_composed_server_reads_the_files_that_are_there():
     compose = (DEPLOY / "compose.yaml").read_text()
     mounted = re.findall(r"- \./(\S+):(\S+):ro", compose)
@@ -67,9 +59,13 @@ def test_the_composed_server_reads_the_files_that_are_there():
     # Only this machine reaches it.
     assert re.findall(r"- (\S+):850[01]:850[01]", compose) == ["127.0.0.1", "127.0.0.1"]
 
+    config = model_server_config_pb2.ModelServerConfig()
+    text_format.Parse((DEPLOY / "models.config").read_text(), config)
+    (model,) = config.model_config_list.config
+    assert (model.name, model.base_path) == ("digits", "/models/digits")
+    assert model.model_version_policy.latest.num_versions == 2
 
-def test_the_largest_allowed_batch_is_the_maximum():
-    text = (DEPLOY / "batching.config").read_text()
-    (maximum,) = re.findall(r"max_batch_size \{ value: (\d+) \}", text)
-    allowed = [int(size) for size in re.findall(r"allowed_batch_sizes: (\d+)", text)]
+    batching = (DEPLOY / "batching.config").read_text()
+    (maximum,) = re.findall(r"max_batch_size \{ value: (\d+) \}", batching)
+    allowed = [int(size) for size in re.findall(r"allowed_batch_sizes: (\d+)", batching)]
     assert allowed == sorted(allowed) and allowed[-1] == int(maximum)

@@ -38,7 +38,7 @@ print(sagan_tf.SAGAN.from_preset("sagan_digits_16").generate([3, 7], seed=0).sha
 """
     program += """
 from sagan_tf import data, evaluation
-evaluation.Classifier.trained_on(data.open_source("digits"), 16, 1, cache_dir="cache")
+evaluation.Classifier.trained_on(data.find_dataset("digits"), 16, 1, cache_dir="cache")
 """
     path, shape = run_python(program, tmp_path, tmp_path / "site").splitlines()
     assert path.startswith(str(tmp_path))

@@ -109,10 +109,9 @@ def _assert_holds(networks, variables):
     [
         ((4, 3, 9, 4), (8, 3, 1), ((64,), (64,))),
         ((2, 4, 5, 3), (4, 4, 2), ((32,), (32,))),
-        ((1, 5, 6, None), (2, 5, None), ((), ())),
-        ((1, 1, 1, None), (8, 1, 1), ((), (64,))),
+        ((1, 1, 1, None), (2, 5, None), ((), ())),
     ],
-    ids=["feat64", "feat32", "none", "discriminator only"],
+    ids=["feat64", "feat32", "none"],
 )
 def test_infers_the_networks(generator, discriminator, resolutions, tmp_path):
     variables = _official(generator, discriminator)
@@ -131,131 +130,96 @@ def variables():
     return _official((2, 5, 6, 3))
 
 
-@pytest.mark.parametrize("scope", ["", "model/", "a/b/c/"])
-def test_any_scope(scope, variables, tmp_path):
-    prefix = _write(tmp_path, _scoped(scope, variables))
-    _assert_holds(load_official_checkpoint(prefix), variables)
+def _scope_each_network(variables):
+    return {("a/b/G/" if name[0] == "g" else "D/") + name: v for name, v in variables.items()}
 
 
-def test_a_scope_for_each_network(variables, tmp_path):
-    scoped = {
-        ("model/Generator/" if name.startswith("g_") else "D/") + name: value
-        for name, value in variables.items()
-    }
-    _assert_holds(load_official_checkpoint(_write(tmp_path, scoped)), variables)
-
-
-def test_leaves_out_what_belongs_to_training(variables, tmp_path):
+def _add_what_belongs_to_training(variables):
+    scoped = _scoped("model/", variables)
     extras = {"global_step": np.int64(7), "model/g_step": np.int32(7), "beta1_power": _random()}
-    for name, value in _scoped("model/", variables).items():
+    for name, value in scoped.items():
         extras[f"{name}/Adam"] = extras[f"{name}/Adam_1"] = value + 1
         extras[f"{name}/ExponentialMovingAverage"] = extras[f"average/{name}"] = value + 2
-    prefix = _write(tmp_path, {**extras, **_scoped("model/", variables)})
+    return {**extras, **scoped}
+
+
+@pytest.mark.parametrize("change", [_scope_each_network, _add_what_belongs_to_training])
+def test_scopes_do_not_matter_and_what_belongs_to_training_is_left_out(change, variables, tmp_path):
+    prefix = _write(tmp_path, change(variables))
     _assert_holds(load_official_checkpoint(prefix), variables)
 
 
-def test_takes_the_latest_of_a_directory(variables, tmp_path):
+def test_takes_the_latest_of_a_folder_as_ordinary_weights(variables, tmp_path):
     prefix = _write(tmp_path, variables)
     tf.compat.v1.train.update_checkpoint_state(str(tmp_path), prefix)
-    _assert_holds(load_official_checkpoint(tmp_path), variables)
-
-
-def _without(*starts):
-    return lambda variables: {
-        name: value for name, value in variables.items() if not name.startswith(starts)
-    }
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (_without("g_snh0/Matrix"), "no variable 'g_snh0/Matrix'"),
-        (_without("d_"), "no variable 'd_optimized_block1/sn_conv1/w'"),
-        (_without("d_embedding"), "no variable 'd_embedding/embedding_map'"),
-        (_without("g_block4/cbn_1/mean"), "lacks 'g_block4/cbn_1/mean'$"),
-        (_without("d_block4", "d_block5"), "lacks 'd_block4/.* and 15 more$"),
-        (_without("g_non_local/sn_conv_theta"), "more than .*: 'g_non_local/.* and 3 more$"),
-        (
-            lambda v: {**v, "d_block7/sn_conv1/w": _random(3, 3, 4, 4)},
-            "more than .*: 'd_block7/sn_conv1/w'$",
-        ),
-        (
-            lambda v: {**v, "g_block3/snconv1/w": _random(3, 3, 16, 9)},
-            r"'g_block3/snconv1/w' of shape \[3, 3, 16, 9\], expected \[3, 3, 16, 8\]",
-        ),
-        (
-            lambda v: {**v, "d_embedding/u": _random(1, 16)},
-            r"'d_embedding/u' of shape \[1, 16\], expected \[1, 5\]",
-        ),
-        (
-            lambda v: {**v, "g_non_local/sn_conv_theta/w": _random(1, 1, 32, 4)},
-            r"attention on 32 channels .*one of \[4, 8\]",
-        ),
-        (
-            lambda _: {**_official(), "g_snh0/Matrix": _random(6, 128)},
-            "`base_channels`.*base_channels=0",
-        ),
-        (lambda v: {"layer/kernel": _random(2, 2)}, "not of the official SAGAN"),
-    ],
-)
-def test_another_checkpoint_is_an_error(change, message, variables, tmp_path):
-    prefix = _write(tmp_path, change(variables))
-    with pytest.raises(ValueError, match=message) as error:
-        load_official_checkpoint(prefix)
-    assert prefix in str(error.value)
-    assert "\n" not in str(error.value)
-
-
-def _nothing(prefix):
-    pass
-
-
-def _garbage(prefix):
-    prefix.with_name("model.ckpt-7.index").write_bytes(b"not a checkpoint" * 100)
-
-
-def _cut(prefix):
-    _write(prefix.parent, _official())
-    (data,) = prefix.parent.glob("*.data-*")
-    data.write_bytes(data.read_bytes()[:1000])
-
-
-def _flipped(prefix):
-    _write(prefix.parent, _official())
-    (data,) = prefix.parent.glob("*.data-*")
-    content = bytearray(data.read_bytes())
-    content[len(content) // 2] ^= 255
-    data.write_bytes(content)
-
-
-@pytest.mark.parametrize(
-    ("damage", "error_class"),
-    [
-        (_nothing, FileNotFoundError),
-        (_garbage, ValueError),
-        (_cut, ValueError),
-        (_flipped, ValueError),
-    ],
-)
-def test_a_broken_checkpoint_is_an_error(damage, error_class, tmp_path):
-    prefix = tmp_path / "model.ckpt-7"
-    damage(prefix)
-    with pytest.raises(error_class) as error:
-        load_official_checkpoint(prefix)
-    assert str(prefix) in str(error.value)
-    assert "\n" not in str(error.value)
-
-
-def test_a_directory_without_checkpoint_is_an_error(tmp_path):
-    with pytest.raises(ValueError, match="cannot be read") as error:
-        load_official_checkpoint(tmp_path)
-    assert str(tmp_path) in str(error.value)
-
-
-def test_loaded_weights_are_ordinary(variables, tmp_path):
-    generator, _ = load_official_checkpoint(_write(tmp_path, variables))
+    networks = load_official_checkpoint(tmp_path)
+    _assert_holds(networks, variables)
+    generator, _ = networks
     assert all(weight.dtype == "float32" for weight in generator.weights)
     copy = type(generator).from_config(generator.get_config())
     copy.set_weights(generator.get_weights())
     inputs = (np.ones((1, 6), "float32"), np.zeros(1, "int32"))
     np.testing.assert_array_equal(ops.convert_to_numpy(copy(inputs)), generator(inputs))
+
+
+def _without(*starts):
+    return lambda variables: {k: v for k, v in variables.items() if not k.startswith(starts)}
+
+
+def _with(name, *shape):
+    return lambda variables: {**variables, name: _random(*shape)}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_without("g_snh0/Matrix"), "not of the official SAGAN: .* no variable 'g_snh0/Matrix'"),
+        (_without("d_"), "no variable 'd_optimized_block1/sn_conv1/w'"),
+        (_without("d_embedding"), "no variable 'd_embedding/embedding_map'"),
+        (_without("g_block4/cbn_1/mean"), "lacks 'g_block4/cbn_1/mean'"),
+        (_without("d_block4", "d_block5"), "lacks 'd_block4/.* and 15 more"),
+        (_without("g_non_local/sn_conv_theta"), "more than .*: 'g_non_local/.* and 3 more"),
+        (_with("d_block7/sn_conv1/w", 3, 3, 4, 4), "more than .*: 'd_block7/sn_conv1/w'"),
+        (
+            _with("g_block3/snconv1/w", 3, 3, 16, 9),
+            r"'g_block3/snconv1/w' of shape \[3, 3, 16, 9\], expected \[3, 3, 16, 8\]",
+        ),
+        (_with("d_embedding/u", 1, 16), r"'d_embedding/u' of shape \[1, 16\], expected \[1, 5\]"),
+        (
+            _with("g_non_local/sn_conv_theta/w", 1, 1, 32, 4),
+            r"attention on 32 channels .*one of \[4, 8\]",
+        ),
+        (_with("g_snh0/Matrix", 6, 128), "`base_channels`.*base_channels=0"),
+    ],
+)
+def test_another_checkpoint_is_an_error(change, message, variables, tmp_path):
+    prefix = _write(tmp_path, change(variables))
+    with pytest.raises(ValueError, match=rf"\A.*{message}.*\Z") as error:
+        load_official_checkpoint(prefix)
+    assert prefix in str(error.value)
+
+
+def _damaged(directory, damage):
+    prefix = _write(directory, _official((1, 1, 1, None), (1, 1, None)))
+    (data,) = directory.glob("*.data-*")
+    content = bytearray(data.read_bytes())
+    content[len(content) // 2] ^= 255
+    if damage == "garbage":
+        directory.joinpath("model.ckpt-7.index").write_bytes(b"not a checkpoint" * 100)
+    else:
+        data.write_bytes(content if damage == "flipped" else content[:1000])
+    return prefix
+
+
+@pytest.mark.parametrize("damage", ["garbage", "cut", "flipped"])
+def test_a_broken_checkpoint_is_an_error(damage, tmp_path):
+    prefix = _damaged(tmp_path, damage)
+    with pytest.raises(ValueError, match=rf"\AThe checkpoint '{prefix}' cannot be read.*\Z"):
+        load_official_checkpoint(prefix)
+
+
+def test_a_missing_checkpoint_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match=rf"\AThere is no checkpoint at '{tmp_path}/no'\Z"):
+        load_official_checkpoint(tmp_path / "no")
+    with pytest.raises(ValueError, match=rf"\AThe checkpoint '{tmp_path}' cannot be read.*\Z"):
+        load_official_checkpoint(tmp_path)

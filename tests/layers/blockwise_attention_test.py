@@ -10,11 +10,10 @@ from keras import ops
 
 from sagan_tf.layers import SelfAttention, blockwise_attention
 from sagan_tf.layers.blockwise_attention import attend
-from sagan_tf.losses import PENALTIES
-from tests.autodiff import TENSORFLOW, compiled, float_variables, gradients, value_and_gradients
+from tests.autodiff import TENSORFLOW, compiled, gradients, value_and_gradients
 from tests.layer_checks import built
 
-# Batch, queries, keys and bytes of a block, in which a row of the map has 4 * keys.
+# Each case has batch, queries, keys and bytes of a block; a row of the map has 4 * keys bytes.
 BLOCKS = {
     "two_images": (6, 5, 3, 150),
     "all_images": (6, 5, 3, 1000),
@@ -27,7 +26,7 @@ BLOCKS = {
 
 @pytest.fixture
 def set_block(monkeypatch):
-    """Function that makes maps of any size be computed in blocks of so many bytes."""
+    """Gives a function that makes maps of any size be computed in blocks of so many bytes."""
 
     def set_to(block_bytes):
         monkeypatch.setattr(blockwise_attention, "_PLAIN_BYTES", 0)
@@ -53,20 +52,20 @@ def _plain(query, key, value):
     return ops.matmul(ops.softmax(ops.einsum("bqd,bkd->bqk", query, key)), value)
 
 
-def _value(attention):
-    """A scalar of the outputs whose derivatives of all orders depend on all of them."""
-    return lambda *tensors: ops.sum(ops.tanh(attention(*tensors)))
+def _outputs_and_derivatives(attention, tensors):
+    """Returns the outputs, and both derivatives of a function of all of them."""
 
+    def value(*tensors):
+        return ops.sum(ops.tanh(attention(*tensors)))
 
-def _squared_gradients(function):
-    return lambda *tensors: sum(
-        ops.sum(ops.square(gradient)) for gradient in gradients(function, tensors)
-    )
+    def squared_gradients(*tensors):
+        return sum(ops.sum(ops.square(gradient)) for gradient in gradients(value, tensors))
 
-
-def _first_and_second(attention, tensors):
-    value = _value(attention)
-    return [*gradients(value, tensors), *gradients(_squared_gradients(value), tensors)]
+    return [
+        attention(*tensors),
+        *gradients(value, tensors),
+        *gradients(squared_gradients, tensors),
+    ]
 
 
 def _assert_equal(actual, expected, tolerance=1e-5):
@@ -76,51 +75,15 @@ def _assert_equal(actual, expected, tolerance=1e-5):
         np.testing.assert_allclose(one, other, rtol=0, atol=atol)
 
 
-def test_outputs(tensors):
-    _assert_equal([attend(*tensors)], [_plain(*tensors)])
-
-
-@pytest.mark.parametrize("jit_compile", [False, True])
-def test_gradients(tensors, jit_compile):
-    expected = _first_and_second(_plain, tensors)
-    assert all(np.any(gradient) for gradient in expected)
-    _assert_equal(compiled(lambda: _first_and_second(attend, tensors), jit_compile), expected)
-
-
-def test_eager_gradients(tensors):
-    _assert_equal(_first_and_second(attend, tensors), _first_and_second(_plain, tensors))
-
-
-def test_third_derivative(set_block):
-    set_block(100)
-    tensors = _tensors(2, 5, 3)
-
-    def third(attention):
-        function = _squared_gradients(_squared_gradients(_value(attention)))
-        return gradients(function, tensors)
-
-    _assert_equal(compiled(lambda: third(attend), jit_compile=False), third(_plain))
-
-
-@pytest.mark.parametrize("penalty", PENALTIES.values(), ids=PENALTIES.keys())
-def test_penalties_of_the_layer(penalty, set_block):
-    images = np.random.default_rng(2).standard_normal((3, 6, 4, 16)).astype("float32")
-    layer = built(lambda: SelfAttention(gate_initializer="ones"), images)
-
-    def loss():
-        # Its value depends on the outputs too, as a discriminator's does by what follows.
-        logits = lambda tensor: ops.sum(ops.tanh(layer(tensor)))  # noqa: E731
-        (gradient,) = gradients(logits, [variable.value])
-        return penalty(gradient) + logits(variable.value)
-
-    (variable,) = float_variables(images)
-    variables = [*layer.trainable_variables, variable]
-    value, expected = value_and_gradients(loss, variables)
-    set_block(200)  # 6 rows of 6 columns, of 24
-    actual_value, actual = value_and_gradients(loss, variables)
-    assert actual_value == pytest.approx(value, rel=1e-6)
-    assert all(np.any(gradient) for gradient in expected)
-    _assert_equal(actual, expected)
+@pytest.mark.parametrize("mode", ["eager", "graph", "XLA"])
+def test_equals_the_formula(tensors, mode):
+    expected = _outputs_and_derivatives(_plain, tensors)
+    assert all(np.any(tensor) for tensor in expected)
+    if mode == "eager":
+        found = _outputs_and_derivatives(attend, tensors)
+    else:
+        found = compiled(lambda: _outputs_and_derivatives(attend, tensors), mode == "XLA")
+    _assert_equal(found, expected)
 
 
 def test_paths_agree_where_they_meet():
@@ -142,11 +105,11 @@ def test_unknown_batch(block_bytes, jit_compile, set_block):
 
     @tf.function(input_signature=signature, jit_compile=jit_compile)
     def outputs_and_gradients(*tensors):
-        return [attend(*tensors), *_first_and_second(attend, tensors)]
+        return _outputs_and_derivatives(attend, tensors)
 
     for batch in (3, 1):
         tensors = _tensors(batch, 6, 4)
-        expected = [_plain(*tensors), *_first_and_second(_plain, tensors)]
+        expected = _outputs_and_derivatives(_plain, tensors)
         _assert_equal(outputs_and_gradients(*tensors), expected)
     if not jit_compile:
         assert outputs_and_gradients(*_tensors(0, 6, 4))[0].shape == (0, 6, 3)
@@ -187,7 +150,7 @@ def test_mixed_bfloat16(set_block):
     set_block(200)
     actual_outputs, actual = outputs_and_gradients("mixed_bfloat16")
     _assert_equal([actual_outputs], [outputs])
-    # Other roundings, but not worse ones: one of an operation is up to 2^-9.
+    # Blocks round differently, but not worse; one operation rounds by up to 2^-9.
     assert np.all(errors(actual) <= 2 * errors(plain) + 2**-9)
 
 
@@ -195,8 +158,8 @@ def test_mixed_bfloat16(set_block):
 def test_float64(set_block):
     set_block(48)
     tensors = _tensors(2, 7, 4, "float64")
-    _assert_equal([attend(*tensors)], [_plain(*tensors)], tolerance=1e-14)
-    actual, expected = (_first_and_second(f, tensors) for f in (attend, _plain))
+    actual, expected = (_outputs_and_derivatives(f, tensors) for f in (attend, _plain))
+    _assert_equal(actual[:1], expected[:1], tolerance=1e-14)
     _assert_equal(actual, expected, tolerance=1e-13)
 
 
@@ -216,7 +179,7 @@ def run(size):
     layer = SelfAttention()
     images = ops.convert_to_tensor(np.ones((16, size, size, 64), "float32"))
     layer.build(images.shape)
-    # Not ru_maxrss: a process inherits that of the one which starts it.
+    # ru_maxrss would not do: a process inherits that of the one which starts it.
     peak = lambda: int(re.search(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())[1])
     before = peak()
     compiled(lambda: gradients(lambda x: ops.sum(ops.square(layer(x))), [images]), False)

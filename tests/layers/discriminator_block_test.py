@@ -35,7 +35,7 @@ def test_layer(arguments, parameters, state, tmp_path):
 @pytest.mark.parametrize("downsample", [True, False])
 @pytest.mark.parametrize("filters", [4, 5])
 def test_equals_its_parts_in_the_published_order(filters, downsample, preactivation):
-    """(ReLU), conv, ReLU, conv, pooling; shortcut conv, pooling, or the identity."""
+    """The order is (ReLU), conv, ReLU, conv, pooling; the shortcut is conv, pooling or nothing."""
     block = built(
         lambda: DiscriminatorBlock(filters, downsample, preactivation, spectral_norm=False),
         INPUTS,

@@ -8,7 +8,7 @@ from tests.layer_checks import built, check_layer
 
 FEATURES = np.random.default_rng(12).standard_normal((3, 2, 3, 4)).astype("float32")
 LABELS = np.array([1, 0, 1], "int32")
-# conv_1, conv_2 and shortcut with biases
+# The terms are conv_1, conv_2 and shortcut, with biases.
 CONVOLUTIONS = (9 * 4 * 5 + 5) + (9 * 5 * 5 + 5) + (4 * 5 + 5)
 
 
@@ -31,7 +31,7 @@ def test_layer(arguments, inputs, parameters, state, tmp_path):
 
 
 def test_equals_its_parts_in_the_published_order():
-    """Batch norm, ReLU, upsampling, conv, batch norm, ReLU, conv; shortcut upsampling, conv."""
+    """The order is norm, ReLU, up, conv, norm, ReLU, conv; that of the shortcut is up, conv."""
     block = built(lambda: GeneratorBlock(5, spectral_norm=False), (FEATURES, LABELS))
 
     def conv(ours, x):

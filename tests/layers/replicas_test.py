@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(not TENSORFLOW, reason="tf.distribute is TensorF
 
 RNG = np.random.default_rng(17)
 FEATURES = (3 + 2 * RNG.standard_normal((6, 4, 4, 3))).astype("float32")
-FEATURES[3:] -= 5  # The halves differ: replicas that did not synchronise would show.
+FEATURES[3:] -= 5  # The halves differ, so that replicas without synchronization show.
 LABELS = np.array([0, 1, 1, 2, 0, 2], "int32")
 COTANGENT = RNG.standard_normal(FEATURES.shape).astype("float32")
 MATRIX = RNG.standard_normal((6, 5)).astype("float32")
@@ -30,7 +30,7 @@ def _batch_norm(**options):
 
 
 def _batch_norm_step(layer, features, labels, cotangent):
-    """Outputs and gradients of the layer's weights and inputs, in one training pass."""
+    """Returns outputs and gradients by inputs and weights of one training pass."""
     import tensorflow as tf
 
     with tf.GradientTape() as tape:
@@ -43,11 +43,11 @@ def _batch_norm_step(layer, features, labels, cotangent):
     return outputs, gradients[-1], gradients[:-1]
 
 
-def _batch_norm_on_two(strategy):
+def _batch_norm_on_two(strategy, synchronized=True):
     import tensorflow as tf
 
     with strategy.scope():
-        layer = _batch_norm()
+        layer = _batch_norm(synchronized=synchronized)
     halves = [
         strategy.experimental_distribute_values_from_function(
             lambda context, array=array: tf.constant(
@@ -80,39 +80,21 @@ def test_batch_norm_on_two_halves_equals_the_whole_batch(run):
     expected = [outputs, inputs_gradient, *gradients, *layer.get_weights()]
     for ours, whole in zip(run(_batch_norm_on_two), expected, strict=True):
         np.testing.assert_allclose(ours, whole, rtol=1e-4, atol=1e-4)
-    # Without synchronisation each half would be normalised by itself.
+    # Without synchronization each half would be normalized by itself.
     alone = layer((FEATURES[:3], LABELS[:3]), training=True)
     assert np.abs(outputs[:3] - alone).max() > 0.5
 
 
-def _unsynchronized_on_two(strategy):
-    """What each replica makes of its half, with statistics of its own."""
-    import tensorflow as tf
-
-    with strategy.scope():
-        layer = _batch_norm(synchronized=False)
-    halves = [tf.constant(np.split(FEATURES, 2)), tf.constant(np.split(LABELS, 2))]
-
-    @tf.function
-    def step():
-        index = tf.distribute.get_replica_context().replica_id_in_sync_group
-        return layer(tuple(half[index] for half in halves), training=True)
-
-    outputs = strategy.experimental_local_results(strategy.run(step))
-    return [each.numpy() for each in outputs]
-
-
 def test_each_replica_may_have_statistics_of_its_own(run):
-    halves = zip(
-        run(_unsynchronized_on_two), np.split(FEATURES, 2), np.split(LABELS, 2), strict=True
-    )
-    for found, features, labels in halves:
+    outputs, *_ = run(_batch_norm_on_two, False)
+    halves = np.split(outputs, 2), np.split(FEATURES, 2), np.split(LABELS, 2)
+    for found, features, labels in zip(*halves, strict=True):
         expected = _batch_norm()((features, labels), training=True)
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
 def _u_on_two(strategy):
-    """The start of u, and its copies after three training passes on different halves."""
+    """Returns the first u, and its copies after three training passes on different halves."""
     import tensorflow as tf
 
     with strategy.scope():
@@ -141,7 +123,7 @@ def test_u_is_equal_on_two_replicas(run):
 
 
 def _drifting_assignments(strategy):
-    """What replicas hold after they assigned 1 and 2 to the same variable."""
+    """Returns what replicas hold after they assigned 1 and 2 to the same variable."""
     import tensorflow as tf
 
     with strategy.scope():

@@ -14,7 +14,7 @@ PLAIN = {"pool_size": 1, "value_reduction": 1, "gate_initializer": "ones", "spec
 @pytest.mark.parametrize(
     ("arguments", "parameters", "state"),
     [
-        # query, key 16 x 2; value 16 x 8; output 8 x 16; gate; one u entry per output channel
+        # Query and key are 16 x 2, value 16 x 8, output 8 x 16; u has one entry per output channel.
         ({"gate_initializer": "ones"}, 32 + 32 + 128 + 128 + 1, 2 + 2 + 8 + 16),
         ({**PLAIN, "key_reduction": 4}, 64 + 64 + 256 + 256 + 1, 0),
     ],
@@ -26,7 +26,7 @@ def test_layer(arguments, parameters, state, tmp_path):
 
 
 def _numpy_attention(layer, x, pool):
-    """The article's equations 1 to 3 in float64, one position at a time."""
+    """Computes the article's equations 1 to 3 in float64, one position at a time."""
 
     def matrix(conv):
         kernel = conv.normalized_kernel()[0] if layer.spectral_norm else conv.kernel
@@ -90,7 +90,7 @@ def test_map(pool_size, keys):
     _, symbol = layer(keras.Input(INPUTS.shape[1:]), return_attention=True)
     assert (symbol.shape, symbol.dtype) == ((None, 24, keys), "float32")
     np.testing.assert_allclose(ops.sum(attention, axis=-1), 1, atol=1e-6)
-    assert float(ops.max(attention)) > 1.5 / keys  # Not uniform.
+    assert float(ops.max(attention)) > 1.5 / keys  # It is not uniform.
 
 
 def test_softmax_is_float32_under_mixed_bfloat16():

@@ -17,7 +17,7 @@ LABELS = np.array([2, 0, 1], "int32")
 
 def _small(**arguments):
     generator = built(lambda: Generator(**{**SMALL, **arguments}), (LATENTS, LABELS))
-    for _ in range(3):  # Until u and the moving statistics are near their limits.
+    for _ in range(3):  # u and the moving statistics come near their limits.
         generator((LATENTS, LABELS), training=True)
     return generator
 
@@ -48,13 +48,17 @@ def test_weights_are_frozen():
     assert weights == GOLDEN.read_text().splitlines()
 
 
-@pytest.mark.parametrize("num_classes", [3, None])
-@pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize(
-    ("image_size", "base_channels", "attention"),
-    [(16, 2, 8), (32, 2, 16), (64, 4, 32), (128, 2, 32), (256, 2, 64)],
+    ("image_size", "channels", "num_classes", "base_channels", "attention"),
+    [
+        (16, 1, 3, 2, 8),
+        (32, 3, None, 2, 16),
+        (64, 1, 3, 4, 32),
+        (128, 3, 3, 2, 32),
+        (256, 3, None, 2, 64),
+    ],
 )
-def test_every_size(image_size, base_channels, attention, channels, num_classes):
+def test_every_size(image_size, channels, num_classes, base_channels, attention):
     generator = Generator(image_size, channels, num_classes, base_channels, latent_dim=5)
     inputs = (LATENTS, LABELS)
     images, maps = generator(inputs, return_attention=True)
@@ -105,13 +109,6 @@ def test_unconditional_ignores_labels():
     np.testing.assert_array_equal(generator((LATENTS, LABELS + 7)), images)
 
 
-def test_training_uses_the_statistics_of_the_batch():
-    generator = _small()
-    inferred = ops.convert_to_numpy(generator((LATENTS, LABELS)))
-    trained = ops.convert_to_numpy(generator((LATENTS, LABELS), training=True))
-    assert np.abs(inferred - trained).max() > 1e-2
-
-
 def test_every_weight_gets_a_gradient_in_training():
     generator = _small()
     variables = generator.trainable_variables
@@ -130,21 +127,3 @@ def test_survives_json():
     config = keras.saving.serialize_keras_object(_small(attention_resolutions=[8]))
     generator = keras.saving.deserialize_keras_object(config)
     assert list(generator.gates) == ["attention_8"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"image_size": 33}, r"`image_size` must be one of \[16, 32, 64, 128, 256\].*33"),
-        ({"channels": 2}, "`channels` must be 1 .grey. or 3 .RGB.*channels=2"),
-        ({"num_classes": 0}, "`num_classes` must be at least 1 or None.*num_classes=0"),
-        ({"base_channels": 0}, "`base_channels` must be at least 1.*base_channels=0"),
-        ({"latent_dim": 0}, "`latent_dim` must be at least 1.*latent_dim=0"),
-        ({"attention_resolutions": (4,)}, r"must be among \[8, 16\].*\(4,\)"),
-        ({"base_channels": 1}, "at least 8 channels.*resolution 8 has 4.*`base_channels`"),
-    ],
-)
-def test_rejects(arguments, message):
-    with pytest.raises(ValueError, match=message) as error:
-        Generator(**{**SMALL, **arguments})
-    assert "\n" not in str(error.value)

@@ -14,7 +14,7 @@ STEPS = 3
 
 
 def trained():
-    """A small SAGAN after a few steps of SGD on batches of 8, under the strategy in force."""
+    """Trains a small SAGAN by SGD on a few batches of 8, under the strategy in force."""
     import tensorflow as tf
 
     keras.utils.set_random_seed(0)
@@ -35,7 +35,7 @@ def trained():
 
 
 def trained_on_two(strategy):
-    """The weights on both replicas."""
+    """Returns the weights on both replicas."""
     with strategy.scope():
         sagan = trained()
     local = [strategy.experimental_local_results(weight.value) for weight in sagan.weights]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sagan_tf.models import train_step
+from sagan_tf.models import update
 from sagan_tf.training import Trainer, make_strategy
 from tests.training.small import assert_same, images, make, variables
 from tests.two_replicas import two_replicas
@@ -33,7 +33,7 @@ CASES = {
 def train(options, strategy, scale=True):
     """What a model is after some steps."""
     if not scale:
-        train_step._scale_for_sum = lambda gradients, replicas: gradients
+        update._scale_for_sum = lambda gradients, replicas: gradients
     with strategy.scope():
         sagan = make(**options)
     Trainer(sagan, strategy, steps_per_loop=2).fit(

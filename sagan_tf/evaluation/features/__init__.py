@@ -1,0 +1,1 @@
+"""Networks whose features and class probabilities images are compared by."""

@@ -1,0 +1,316 @@
+"""Features from a classifier of the data set itself."""
+
+import collections
+import contextlib
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from sagan_tf.data import Subset, load
+from sagan_tf.data.decoding import decode_image
+from sagan_tf.evaluation.features.features import Features, cache_directory
+from sagan_tf.files import digest, one_line, read_json, replacing, sha256, write_json
+from sagan_tf.images import check_channels
+from sagan_tf.models.model_folder import bundled_path
+
+# Whoever changes the network, its training, or how images are resized and scaled raises the number,
+# so that no older classifier is found.
+VERSION = 1
+_BUNDLED = "digits_classifier"
+_CONFIG, _WEIGHTS = "classifier.json", "classifier.weights.h5"
+_DIMENSION, _BATCH, _LEARNING_RATE, _HELD_OUT, _SEED = 64, 64, 3e-3, 0.2, 0
+_MAX_LABELS, _MAX_EXAMPLES = 2**16, 1000  # Larger data sets are sampled evenly.
+
+
+class Classifier(Features):
+    """A small convolutional network, trained to tell the classes of a data set apart.
+
+    Nothing is fetched, and images of any kind are seen by a network that knows them. Scores can
+    be compared between models that were scored by the same classifier (`fingerprint`), and with no
+    others. The features are the 64 means over space after the last convolution, divided by their
+    root mean square over training images.
+
+    It is made by `Classifier.trained_on`. It computes in float32 on the CPU, whatever the global
+    dtype policy: on GPUs, two trainings do not end with the same weights. Images of another size
+    are resized: bilinear, antialiased, not rounded. Grey images get three equal channels if it was
+    trained on colors; images in color are an error if it was trained on grey ones.
+
+    Args:
+        network: Keras model from images in [-1, 1] to `[features, logits]`.
+        **details: What else `description` is to tell, `accuracy` among it: the share of right
+            answers among images that were held out.
+    """
+
+    def __init__(self, network, **details):
+        _, self._size, _, self._channels = network.inputs[0].shape
+        features, logits = network.outputs
+        super().__init__(
+            "classifier",
+            dimension=features.shape[-1],
+            num_classes=logits.shape[-1],
+            fingerprint=digest(f"classifier {VERSION}", *network.get_weights())[:16],
+            predicts_labels=True,
+            input_size=self._size,
+            **details,
+        )
+        self.accuracy = details["accuracy"]
+        self._network = network
+        self._call = tf.function(lambda images: network(images, training=False))
+
+    @classmethod
+    def trained_on(
+        cls,
+        source,
+        image_size,
+        channels,
+        num_classes=None,
+        cache_dir=None,
+        steps=None,
+        skip_corrupt=False,
+    ):
+        """The classifier of a data set: from the package or the cache, or trained now and kept.
+
+        The package has that of the digits, 16x16 and grey. A fifth of the images, always the same
+        ones, is held out to measure the accuracy. Two trainings on as many cores end with the same
+        bits, and leave all global random states as they were.
+
+        Args:
+            source: A `sagan_tf.data.Source`.
+            image_size: int, height and width to train at.
+            channels: 1 or 3.
+            num_classes: int, bound of the labels. Defaults to `None`, `source.num_classes`.
+            cache_dir: Folder of trained classifiers; it is a warning if it cannot be written.
+                Defaults to `None`, `$XDG_CACHE_HOME/sagan_tf` or `~/.cache/sagan_tf`.
+            steps: int, of 64 images. Defaults to `None`, four passes over the data within 600 and
+                10,000 steps.
+            skip_corrupt: bool, whether unreadable images are replaced. Defaults to `False`.
+
+        Returns:
+            A `Classifier`.
+
+        Raises:
+            ValueError: if an argument is out of range, the number of classes is not known, there
+                are fewer than 2 of them or than 2 images of one, or an image or a label is broken
+                (`tf.errors.InvalidArgumentError` if the data set is too large to be kept decoded).
+        """
+        num_classes = source.num_classes if num_classes is None else num_classes
+        _check(source, image_size, channels, num_classes, steps)
+        if steps is None:
+            steps = min(max(600, 4 * len(source) // _BATCH), 10_000)
+        key = {
+            "data": source.name,
+            "num_images": len(source),
+            "class_names": source.class_names and list(source.class_names),
+            "pixels": _digest_of_pixels(source, image_size, channels),
+            "image_size": image_size,
+            "channels": channels,
+            "num_classes": num_classes,
+            "steps": steps,
+            "skip_corrupt": skip_corrupt,
+            "version": VERSION,
+        }
+        entry = cache_directory(cache_dir) / f"classifier_{digest(repr(key))[:16]}"
+        with tf.device("CPU"):
+            network = _build_network(image_size, channels, num_classes)
+            found = _read(bundled_path(_BUNDLED), key, network) or _read(entry, key, network)
+            if not found:
+                _check_labels(source, num_classes)
+                message = "Training a classifier on %s for %d steps, to be kept in %s"
+                logging.info(message, source.name, steps, entry.parent)
+                network, found = _train(source, key)
+                logging.info("It recognizes %.1f %% of held-out images", 100 * found["accuracy"])
+                _write(entry, key, network, found)
+        return cls(network, **found, steps=steps, version=VERSION)
+
+    def _run(self, images):
+        if images.shape[-1] > self._channels:
+            raise ValueError(
+                "The classifier was trained on grey images. Received: images with "
+                f"{images.shape[-1]} channels"
+            )
+        with tf.device("CPU"):
+            if images.shape[1:3] != (self._size, self._size):
+                images = tf.image.resize(images, (self._size, self._size), antialias=True)
+            images = np.asarray(images, np.float32) / np.float32(127.5) - np.float32(1.0)
+            images = np.broadcast_to(images, (*images.shape[:3], self._channels))
+            features, logits = self._call(images)
+            return features, tf.nn.softmax(logits)
+
+
+def _check(source, image_size, channels, num_classes, steps):
+    if num_classes is None:
+        raise ValueError(
+            f"The number of classes of {source.name} is not known: pass `num_classes`, or use "
+            "features that need no labels"
+        )
+    if len(source) == 0:
+        raise ValueError(f"{source.name} has no images.")
+    check_channels(channels)
+    for name, value in {"image_size": image_size, "steps": steps}.items():
+        if value is not None and value < 1:
+            raise ValueError(f"`{name}` must be at least 1. Received: {value}")
+    if num_classes < 2:
+        raise ValueError(
+            f"A classifier needs at least 2 classes. Received: num_classes={num_classes} for "
+            f"{source.name}"
+        )
+
+
+def _check_labels(source, num_classes):
+    """Raises a ValueError unless there are two images of each class; `load` checks the rest."""
+
+    def label(index):
+        with contextlib.suppress(OSError):
+            return source.read(int(index)).label
+
+    with ThreadPoolExecutor() as threads:
+        counts = collections.Counter(threads.map(label, _spaced(len(source), _MAX_LABELS)))
+    rare = min(range(num_classes), key=lambda number: counts[number])
+    if counts[rare] < 2:
+        raise ValueError(
+            f"A classifier needs at least 2 images of each class. {source.name} has "
+            f"{counts[rare]} of class {rare}"
+        )
+
+
+def _digest_of_pixels(source, image_size, channels):
+    """Digest of images and labels, decoded: encoders make other files on other processors."""
+
+    def image_digest(index):
+        try:
+            example = source.read(int(index))
+            return digest(decode_image(example.encoded, image_size, channels), str(example.label))
+        except (OSError, ValueError):
+            return "unreadable"
+
+    with ThreadPoolExecutor() as threads:
+        return digest(*threads.map(image_digest, _spaced(len(source), _MAX_EXAMPLES)))[:16]
+
+
+def _spaced(size, maximum):
+    """At most `maximum` indices into `size` things, evenly spaced, the first and last included."""
+    return np.unique(np.linspace(0, size - 1, min(size, maximum)).round().astype(int))
+
+
+def _read(entry, key, network):
+    """Loads what is kept in a folder under a key, if it can be trusted; returns what it says."""
+    if entry is None or not entry.exists():
+        return None
+    try:
+        config = read_json(entry / _CONFIG)
+        if config["key"] != key:
+            return None
+        found = {name: config[name] for name in ("accuracy", "num_held_out")}
+        if not 0.0 <= found["accuracy"] <= 1.0 or found["num_held_out"] < 1:
+            raise ValueError("its accuracy is out of range")
+        if config["sha256"] != sha256(entry / _WEIGHTS):
+            raise ValueError("the weights have another checksum")
+        network.load_weights(entry / _WEIGHTS)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        message = "%s is damaged, and the classifier is trained again: %s"
+        logging.warning(message, entry, one_line(error))
+        return None
+    return found
+
+
+def _write(entry, key, network, found):
+    """Keeps a trained network in a folder. If that fails, it warns."""
+    try:
+        with replacing(entry) as new:
+            new.mkdir()
+            network.save_weights(new / _WEIGHTS)
+            config = {**found, "key": key, "sha256": sha256(new / _WEIGHTS)}
+            write_json(new / _CONFIG, config)
+    except OSError as error:
+        logging.warning("The classifier cannot be kept in %s: %s", entry.parent, error)
+
+
+def _build_network(image_size, channels, num_classes):
+    """An untrained network, float32, from images in [-1, 1] to `[features, logits]`."""
+    seeds = itertools.count(_SEED)
+
+    def initializer(kind):
+        return getattr(keras.initializers, kind)(seed=next(seeds))
+
+    def convolution(filters, strides, name):
+        options = {"padding": "same", "activation": "relu", "name": name}
+        return keras.layers.Conv2D(
+            filters, 3, strides, kernel_initializer=initializer("HeNormal"), **options
+        )
+
+    # All have names, or layers that are made later in the process would be numbered otherwise.
+    with _float32_policy():
+        images = keras.Input((image_size, image_size, channels), name="images")
+        x = convolution(16, 1, "stem")(images)
+        size = image_size
+        while size > 4:
+            size = -(-size // 2)
+            x = convolution(_DIMENSION, 2, f"down_{size}")(x)
+            x = convolution(_DIMENSION, 1, f"conv_{size}")(x)
+        if image_size <= 4:
+            x = convolution(_DIMENSION, 1, "conv")(x)
+        features = keras.layers.GlobalAveragePooling2D(name="features")(x)
+        logits = keras.layers.Dense(
+            num_classes, kernel_initializer=initializer("GlorotUniform"), name="logits"
+        )(features)
+        return keras.Model(images, [features, logits], name="classifier")
+
+
+@contextlib.contextmanager
+def _float32_policy():
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+def _split(source):
+    """The images to train on, and those held out, each in the order of the source."""
+    # The stream of a RandomState is the same in all versions of NumPy.
+    order = np.random.RandomState(_SEED).permutation(len(source))
+    count = max(1, round(_HELD_OUT * len(source)))
+    return Subset(source, np.sort(order[count:])), Subset(source, np.sort(order[:count]))
+
+
+def _train(source, key):
+    """A trained network, and a dict of its accuracy on the images held out and their number."""
+    training, held_out = _split(source)
+    options = {name: key[name] for name in ("channels", "num_classes", "skip_corrupt")}
+    network = _build_network(key["image_size"], key["channels"], key["num_classes"])
+    batches = load(training, key["image_size"], _BATCH, seed=_SEED, **options)
+    with _float32_policy():
+        to_logits = keras.Model(network.inputs[0], network.outputs[1], name="to_logits")
+        schedule = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, key["steps"])
+        to_logits.compile(
+            keras.optimizers.Adam(schedule, name="classifier_adam"),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            jit_compile=False,
+        )
+        to_logits.fit(batches, steps_per_epoch=key["steps"], shuffle=False, verbose=0)
+    _scale_features(network, (images for images, _ in batches.take(100)))
+    right = 0
+    options |= {"shuffle": False, "repeat": False}
+    for images, labels in load(held_out, key["image_size"], _BATCH, **options):
+        logits = to_logits(images, training=False)
+        right += int(np.sum(np.argmax(logits, axis=1) == labels))
+    return network, {"accuracy": right / len(held_out), "num_held_out": len(held_out)}
+
+
+def _scale_features(network, batches):
+    """Divides the features by their root mean square over batches, and leaves the logits alone.
+
+    Kernels of distances, that of KID for one, expect numbers of about 1.
+    """
+    mean_squares = [np.mean(np.square(network(images, training=False)[0])) for images in batches]
+    factor = float(np.sqrt(np.mean(mean_squares))) or 1.0
+    *_, last, _, logits = network.layers
+    # A ReLU lets positive factors pass.
+    for weight in last.weights:
+        weight.assign(weight / factor)
+    logits.kernel.assign(logits.kernel * factor)

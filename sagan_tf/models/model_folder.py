@@ -1,0 +1,221 @@
+"""The model folder: `config.json` and `model.weights.h5`.
+
+A preset is a model folder. A checkpoint is one whose weights hold both optimizers as well. The
+folder of a run has a `config.json` without weights, and its checkpoints in `checkpoints`.
+"""
+
+import dataclasses
+import pathlib
+import tempfile
+
+from absl import logging
+
+from sagan_tf import files
+from sagan_tf.config import Config, unknown_name
+from sagan_tf.models.presets import PRESETS
+
+CONFIG_FILE, WEIGHTS_FILE, CHECKPOINTS = "config.json", "model.weights.h5", "checkpoints"
+_PREFIX = "step_"
+
+
+class DamagedError(ValueError):
+    """A model folder is not as it was written."""
+
+
+def bundled_path(path):
+    """Where the package keeps a file or folder of `saved_models`, or `None` if it has none."""
+    package = pathlib.Path(__file__).resolve().parents[1]
+    # A wheel holds saved_models inside the package, a checkout beside it.
+    for root in (package, package.parent):
+        found = root / "saved_models" / path
+        if found.exists():
+            return found
+    return None
+
+
+def find_model(name_or_path):
+    """The model folder that a user means.
+
+    Args:
+        name_or_path: Name of a preset, path of a model folder, or path of a run, which stands for
+            the newest of its checkpoints that is not damaged.
+
+    Returns:
+        Path of a folder that holds weights, whose digest has not been checked.
+
+    Raises:
+        ValueError: if there is no such preset, model or checkpoint.
+    """
+    if str(name_or_path) in PRESETS:
+        folder = bundled_path(name_or_path)
+        if folder is None:
+            raise ValueError(
+                f"Preset {name_or_path} has no trained weights: train it, or pass "
+                "load_weights=False for random ones"
+            )
+        return folder
+    folder = pathlib.Path(name_or_path).expanduser()
+    if (folder / CHECKPOINTS).is_dir():
+        return _newest_checkpoint(folder)
+    if not (folder / CONFIG_FILE).is_file():
+        if not folder.exists() and folder.name == str(name_or_path):
+            raise unknown_name("model", f"{name_or_path}, which is no folder either", PRESETS)
+        raise ValueError(
+            f"No model at {folder}: expected the name of a preset ({', '.join(PRESETS)}), or a "
+            f"folder with a {CONFIG_FILE} in it"
+        )
+    if read_config(folder)[1]["weights"] is None:
+        raise ValueError(f"The run in {folder} has no checkpoint yet")
+    return folder
+
+
+def checkpoint_paths(directory):
+    """List of the checkpoints' folders in a folder, oldest first."""
+    found = {path.name.removeprefix(_PREFIX): path for path in directory.glob(f"{_PREFIX}*")}
+    return [found[step] for step in sorted(filter(str.isdecimal, found), key=int)]
+
+
+def checkpoint_name(step):
+    """Name of the folder of the checkpoint of a step."""
+    return f"{_PREFIX}{step:07d}"
+
+
+def _newest_checkpoint(run):
+    paths = checkpoint_paths(run / CHECKPOINTS)
+    for path in reversed(paths):
+        try:
+            check_weights(path)
+            return path
+        except DamagedError as error:
+            logging.warning("A damaged checkpoint is passed over: %s", error)
+    if paths:
+        raise ValueError(f"All checkpoints in {run / CHECKPOINTS} are damaged")
+    raise ValueError(f"The run in {run} has no checkpoint yet")
+
+
+def read_config(directory):
+    """Reads the `config.json` of a model folder.
+
+    Returns:
+        `(config, state)`: a `Config`, and a dict of what else is known: `step`, `seed`, `weights`
+        (digest and size of the file, `None` in the folder of a run), and what the writer added.
+
+    Raises:
+        DamagedError: if the file is missing, or is no such configuration.
+    """
+    path = pathlib.Path(directory) / CONFIG_FILE
+    try:
+        content = files.read_json(path)
+        config = Config.from_dict(content)
+        state = {name: content[name] for name in content if not hasattr(config, name)}
+        if not {"step", "seed", "weights"} <= state.keys():
+            raise ValueError("it has no step, seed or weights")
+    except OSError as error:
+        raise DamagedError(f"{path}: {error.strerror}") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = files.one_line(error)
+        raise DamagedError(f"{path} is not the configuration of a model: {reason}") from error
+    return config, state
+
+
+def check_weights(directory):
+    """Reads a model folder's configuration, and compares its weights with their digest.
+
+    Returns:
+        As `read_config`.
+
+    Raises:
+        DamagedError: as `read_config`, or if the weights are missing or not as they were written.
+    """
+    config, state = read_config(directory)
+    path = pathlib.Path(directory) / WEIGHTS_FILE
+    try:
+        intact = _fingerprint(path) == state["weights"]
+    except OSError as error:
+        raise DamagedError(f"{path}: {error.strerror}") from error
+    if not intact:
+        raise DamagedError(f"{path} is not as it was written")
+    return config, state
+
+
+def write_config(directory, config, seed, step=0, weights=None, **state):
+    """Writes a `config.json`; the other arguments are those that `read_config` returns."""
+    content = {**config.to_dict(), "step": step, "seed": seed, **state, "weights": weights}
+    files.write_json(pathlib.Path(directory) / CONFIG_FILE, content)
+
+
+def check_run(directory, config, extend=False):
+    """Refuses a folder that holds a run of another configuration; it changes nothing.
+
+    Args:
+        directory: Folder of a run, or none yet.
+        config: The `Config` of the run that is to begin or to go on in it. Before its data set has
+            been opened (`dataset_size` is `None`), what that decides is not compared.
+        extend: bool, whether `config` may have more steps than the run in the folder, unless its
+            learning rates depend on their number. Defaults to `False`.
+
+    Raises:
+        ValueError: if the configurations differ; the message shows where.
+    """
+    if not (pathlib.Path(directory) / CONFIG_FILE).exists():
+        return
+    found = read_config(directory)[0]
+    if found.recipe is None:
+        raise ValueError(f"{directory} holds a model that is no run: choose another directory")
+    if config.recipe.dataset_size is None:
+        size, num_classes = found.recipe.dataset_size, found.model.num_classes
+        config = config.override(dataset_size=size, num_classes=num_classes)
+        config = dataclasses.replace(config, class_names=found.class_names)
+    difference = config.model.differences(found.model) | config.recipe.differences(found.recipe)
+    if config.class_names != found.class_names:
+        difference["class_names"] = f"classes {found.class_names} there, {config.class_names} here"
+    constant = config.recipe.learning_rate_schedule == "constant"
+    if "steps" in difference and constant and config.recipe.steps > found.recipe.steps:
+        if extend:
+            del difference["steps"]
+        else:
+            difference["steps"] += ", which `extend` allows"
+    if difference:
+        raise ValueError(
+            f"{directory} holds a run of another configuration ({'; '.join(difference.values())}): "
+            "choose another directory"
+        )
+
+
+def write_model(sagan, directory, optimizers=False, **state):
+    """Writes the two files of a model folder into a folder.
+
+    Args:
+        sagan: A `SAGAN`.
+        directory: Folder, which exists.
+        optimizers: bool, whether the weights hold those of the optimizers. Defaults to `False`.
+        **state: What else `config.json` is to hold, ready for JSON.
+    """
+    path = pathlib.Path(directory) / WEIGHTS_FILE
+    (sagan if optimizers else sagan.without_optimizers()).save_weights(path)
+    write_config(directory, sagan.config, sagan.seed, sagan.step, _fingerprint(path), **state)
+
+
+def write_preset(sagan, directory):
+    """Writes a model folder in the place of the one in `directory`; other files there stay."""
+    directory = pathlib.Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    # Everything is written aside first: a full disk must not cost the model that was there.
+    with tempfile.TemporaryDirectory(dir=directory, prefix=files.ASIDE) as aside:
+        write_model(sagan, aside)
+        for name in (WEIGHTS_FILE, CONFIG_FILE):
+            pathlib.Path(aside, name).replace(directory / name)
+
+
+def read_weights(sagan, directory):
+    """Loads the weights of a model folder; a ValueError says what does not fit."""
+    path = pathlib.Path(directory) / WEIGHTS_FILE
+    try:
+        sagan.load_weights(path)
+    except (OSError, ValueError, KeyError) as error:
+        reason = files.one_line(error)
+        raise ValueError(f"Cannot load weights from {path}: {reason}") from error
+
+
+def _fingerprint(path):
+    return {"bytes": path.stat().st_size, "sha256": files.sha256(path)}

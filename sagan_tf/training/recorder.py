@@ -1,0 +1,158 @@
+"""What a run leaves behind while it goes on."""
+
+import json
+import pathlib
+import time
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from sagan_tf.config import RunOptions, unknown_name
+from sagan_tf.files import read_json_lines, replacing
+from sagan_tf.training.periodic import Periodic
+from sagan_tf.training.strategy import is_chief
+from sagan_tf.training.watchdog import Watchdog
+from sagan_tf.visualization import class_grid
+
+
+class Recorder(Periodic):
+    """Watches, scores, logs, draws and saves, in this order, each at its steps.
+
+    - It watches as `Watchdog` does, and stops before anything of NaN is recorded.
+    - Scores are those of the averaged generator, whose batch-norm statistics are recalibrated
+      before (`SAGAN.recalibrate`), also when training ends: what is scored is what is saved.
+    - `metrics.jsonl` gets a line with `step`, `seconds` of training so far, `images_per_second`,
+      the means of the metrics since the last line and the scores; the folder `tensorboard` the
+      same as scalars. A run that goes on from a checkpoint goes on with the file, from which the
+      records of later steps are removed; TensorBoard gets them a second time.
+    - `samples/step_<step>.png`, and an image in TensorBoard, show the same latents each time, in a
+      column per class for the first ten classes.
+    - Checkpoints are saved after their steps were scored, and when training ends or is stopped.
+
+    On several workers each gives one to its `Trainer`; only the chief writes.
+
+    Args:
+        directory: The run's folder, which exists.
+        images_per_step: int, real images per step.
+        options: A `RunOptions`, of which `log_every`, `sample_every`, `checkpoint_every` and
+            `evaluate_every` are used. Defaults to `None`, that of `RunOptions()`.
+        checkpoints: A `Checkpoints`; `None` saves none. Defaults to `None`.
+        evaluation: An object with a list `score_names` and a method `flat_scores(sagan)` that
+            returns a dict of floats, such as a `sagan_tf.evaluation.Evaluation`; `None` scores
+            nothing. Defaults to `None`.
+
+    Raises:
+        FloatingPointError: as `Watchdog`.
+        OSError: if a file cannot be written.
+        ValueError: when training begins, if `checkpoints.monitor` is neither a metric of the model
+            nor a score.
+    """
+
+    def __init__(self, directory, images_per_step, options=None, checkpoints=None, evaluation=None):
+        super().__init__()
+        self.directory = pathlib.Path(directory)
+        self.images_per_step = images_per_step
+        self.options = options or RunOptions()
+        self.checkpoints = checkpoints
+        self.evaluation = evaluation
+        self._watchdog = Watchdog(self.options.log_every, checkpoints)
+
+    def set_model(self, model):
+        super().set_model(model)
+        self._watchdog.set_model(model)
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self._watchdog.seen = self._saved_step = self._logged_step = self.seen
+        self._logged = time.monotonic()
+        if self.checkpoints is not None:
+            names = [metric.name for metric in self.model.metrics]
+            names += self.evaluation.score_names if self.evaluation else []
+            if self.checkpoints.monitor not in (None, *names):
+                raise unknown_name("metric", self.checkpoints.monitor, names)
+        if is_chief():
+            (self.directory / "samples").mkdir(exist_ok=True)
+            self._path = self.directory / "metrics.jsonl"
+            self._began = self._logged - self._drop_records_after(self.seen)
+            self._board = tf.summary.create_file_writer(str(self.directory / "tensorboard"))
+
+    def on_train_batch_end(self, batch, logs=None):
+        options = self.options
+        self._watchdog.require_finite(logs)
+        logged = self.is_due(options.log_every)
+        if logged:
+            self._watchdog.look_for_signs(logs)
+        scored = self.evaluation is not None and self.is_due(options.evaluate_every)
+        if scored or self.model.step == self.end:
+            self.model.recalibrate()
+        if scored:
+            self._score(logs)
+        if scored or logged:
+            self._log(logs)
+        if self.is_due(options.sample_every):
+            self._draw()
+        # A checkpoint is kept of what was scored.
+        if scored or self.is_due(options.checkpoint_every):
+            self._save(logs)
+        self.seen = self._watchdog.seen = self.model.step
+
+    def on_train_end(self, logs=None):
+        if self.model.step != self._saved_step:
+            self._save(logs)
+        if is_chief():
+            self._board.close()
+
+    def _score(self, logs):
+        step = self.model.step
+        try:
+            scores = self.evaluation.flat_scores(self.model)
+        except ValueError as error:
+            logging.warning("Step %d is not scored, and training goes on: %s", step, error)
+            return
+        logs.update(scores)
+        if is_chief():
+            text = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
+            logging.info("Step %d: %s", step, text)
+
+    def _log(self, logs):
+        if is_chief():
+            self._write({name: float(value) for name, value in logs.items()})
+        for metric in self.model.metrics:
+            metric.reset_state()
+
+    def _write(self, metrics):
+        now, step = time.monotonic(), self.model.step
+        images = (step - self._logged_step) * self.images_per_step
+        rate = images / max(now - self._logged, 1e-9)
+        timing = {"seconds": round(now - self._began, 3), "images_per_second": round(rate, 1)}
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": step, **timing, **metrics}) + "\n")
+        except OSError as error:
+            raise OSError(f"Cannot write {self._path}: {error.strerror}") from error
+        with self._board.as_default(step=step):
+            for name, value in {**metrics, "images_per_second": rate}.items():
+                tf.summary.scalar(name, value)
+        self._logged, self._logged_step = now, step
+
+    def _draw(self):
+        if is_chief():
+            grid = class_grid(self.model)
+            grid.save(self.directory / "samples" / f"step_{self.model.step:07d}.png")
+            with self._board.as_default(step=self.model.step):
+                pixels = np.asarray(grid)
+                tf.summary.image("samples", pixels.reshape((1, *pixels.shape[:2], -1)))
+
+    def _save(self, logs):
+        if self.checkpoints is not None:
+            self.checkpoints.save(logs)
+        self._saved_step = self.model.step
+
+    def _drop_records_after(self, step):
+        """Removes the records after a step; returns the seconds of the last that stays."""
+        records = read_json_lines(self._path) if self._path.exists() else []
+        records = [record for record in records if record["step"] <= step]
+        with replacing(self._path) as new:
+            new.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
+        return records[-1]["seconds"] if records else 0.0

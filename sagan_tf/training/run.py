@@ -1,0 +1,112 @@
+"""The folder of a training run."""
+
+import json
+import pathlib
+
+from absl import logging
+
+from sagan_tf import files
+from sagan_tf.models.model_folder import check_run, write_config
+from sagan_tf.training.strategy import is_chief
+from sagan_tf.visualization import attention_picture, class_grid, training_curves
+
+_SCORES = "evaluation.json"
+_locks: dict = {}
+
+
+def open_run(directory, config, extend=False):
+    """Creates the folder of a run, locks it and writes the run's resolved configuration.
+
+    The lock lasts as long as the process: two runs in one folder would overwrite each other's
+    files. On several workers only the chief writes and locks.
+
+    Args:
+        directory: Folder of the run. It may exist, and hold a run of the same configuration.
+        config: The run's `Config`.
+        extend: See `check_run`.
+
+    Returns:
+        The folder as a `pathlib.Path`.
+
+    Raises:
+        ValueError: as `check_run`.
+        OSError: if the folder cannot be written, or another process trains in it.
+    """
+    directory = pathlib.Path(directory)
+    if not is_chief():
+        return directory
+    check_run(directory, config, extend)
+    directory.mkdir(parents=True, exist_ok=True)
+    _lock(directory)
+    write_config(directory, config, config.recipe.seed)
+    return directory
+
+
+def open_scores(directory, settings):
+    """Records the settings by which a run is scored, or refuses if it was scored by others.
+
+    Scores by different settings in one `metrics.jsonl` would be taken for progress, and for the
+    best checkpoint. Only the chief writes.
+
+    Args:
+        directory: Folder that `open_run` has returned.
+        settings: Dict, ready for JSON.
+
+    Raises:
+        ValueError: if the settings differ, the message shows where, or the file is broken.
+    """
+    path = pathlib.Path(directory) / _SCORES
+    if path.exists():
+        found, wanted = files.read_json(path), json.loads(json.dumps(settings))
+        if not isinstance(found, dict):
+            raise ValueError(f"{path} does not hold the settings of scores: remove it")
+        difference = [
+            f"{key}={found.get(key)} there, {here} here"
+            for key, here in wanted.items()
+            if found.get(key) != here
+        ]
+        if difference:
+            raise ValueError(
+                f"{directory} is scored by other settings ({'; '.join(difference)}): go on with "
+                "those, or choose another directory"
+            )
+    elif is_chief():
+        files.write_json(path, settings)
+
+
+def write_results(sagan, directory):
+    """Writes what a run leaves behind.
+
+    Args:
+        sagan: The trained `SAGAN`.
+        directory: The run's folder, with its `metrics.jsonl`.
+
+    Returns:
+        Dict from what it is to its path: preset, samples, attention (if the generator attends)
+        and curves (if there are records).
+    """
+    directory = pathlib.Path(directory)
+    paths = {"preset": directory / "preset"}
+    sagan.save_preset(paths["preset"])
+    pictures = {"samples": class_grid(sagan)}
+    if sagan.generator.gates:
+        pictures["attention"] = attention_picture(sagan)
+    records = files.read_json_lines(directory / "metrics.jsonl")
+    if records:
+        pictures["curves"] = training_curves(records)
+    for name, picture in pictures.items():
+        paths[name] = directory / f"{name}.png"
+        picture.save(paths[name])
+    return paths
+
+
+def _lock(directory):
+    if directory.resolve() in _locks:
+        return
+    try:
+        # Kept open, and so locked, until the process ends.
+        _locks[directory.resolve()] = files.lock(directory / ".lock")
+    except BlockingIOError as error:
+        raise OSError(f"Another process is training in {directory}") from error
+    except OSError as error:
+        logging.warning("No lock on %s, on a file system without: %s", directory, error)

@@ -1,0 +1,146 @@
+"""Training as the program does it, from a configuration to a folder of results."""
+
+import dataclasses
+import pathlib
+
+import keras
+
+from sagan_tf import data
+from sagan_tf.config import RunOptions
+from sagan_tf.models import SAGAN, make_optimizers
+from sagan_tf.training.checkpoints import Checkpoints
+from sagan_tf.training.interruption import Interrupted, Interruption
+from sagan_tf.training.progress_bar import ProgressBar
+from sagan_tf.training.recorder import Recorder
+from sagan_tf.training.run import check_run, open_run, open_scores, write_results
+from sagan_tf.training.strategy import (
+    describe_strategy,
+    is_chief,
+    make_strategy,
+    replica_batch_size,
+)
+from sagan_tf.training.trainer import Trainer
+
+
+def train(config, directory, options=None, make_evaluation=None, adapt_classes=False):
+    """Trains a model from the last checkpoint of a run to the last step.
+
+    It prints what it does. `SIGINT` and `SIGTERM` save a checkpoint and end it; the same call goes
+    on. Call it before anything else that runs TensorFlow.
+
+    Args:
+        config: A `Config` with a recipe.
+        directory: Folder of the run, with `config.json`, `metrics.jsonl`, `tensorboard`,
+            `samples`, `checkpoints` and at the end `preset`, `samples.png`, `attention.png` and
+            `curves.png`.
+        options: A `RunOptions`. Defaults to `None`, that of `RunOptions()`.
+        make_evaluation: Function of a `data.Source` and a `ModelConfig` that returns what
+            `Recorder` takes as `evaluation`; it is called if `options.evaluate_every` is not 0.
+            Defaults to `None`.
+        adapt_classes: bool, whether the model gets as many classes as the data set has. Defaults
+            to `False`, as many as `config` says.
+
+    Returns:
+        The trained `SAGAN`.
+
+    Raises:
+        ValueError: if a setting does not fit the data set, the devices or the run in the folder.
+        FloatingPointError: if a metric becomes NaN or infinite.
+        OSError: if a file cannot be read or written.
+        Interrupted: if a signal came, once all is saved.
+    """
+    options = options or RunOptions()
+    directory = pathlib.Path(directory).expanduser()
+    strategy = make_strategy(options.strategy, options.tpu)
+    config, source = for_dataset(config, options, adapt_classes)
+    replica_batch_size(
+        config.recipe.batch_size, strategy.num_replicas_in_sync, config.recipe.accumulation_steps
+    )
+    check_run(directory, config, options.extend)
+    # Outside of the scope: the network that scores is not replicated.
+    evaluation = make_evaluation(source, config.model) if options.evaluate_every else None
+    with strategy.scope():
+        return _train(config, source, directory, options, strategy, evaluation)
+
+
+def for_dataset(config, options, adapt_classes=False):
+    """Opens the data set of a recipe, and fills in what the run has to know of it.
+
+    Args:
+        config: A `Config` with a recipe.
+        options: A `RunOptions`, of which `data_dir` and `download` are used.
+        adapt_classes: See `train`.
+
+    Returns:
+        `(config, source)`: a `Config` with the number of images and the names of the classes, and
+        the `data.Source`.
+    """
+    recipe = config.recipe
+    source = data.find_dataset(
+        recipe.dataset, recipe.split, data_dir=options.data_dir, download=options.download
+    )
+    config = config.override(dataset_size=len(source))
+    if adapt_classes and source.num_classes:
+        config = config.override(num_classes=source.num_classes)
+    if source.num_classes == config.model.num_classes:
+        config = dataclasses.replace(config, class_names=source.class_names)
+    return config, source
+
+
+def make_model(config):
+    """A compiled `SAGAN` with random weights, as a configuration wants it."""
+    recipe = config.recipe
+    keras.config.set_dtype_policy(recipe.precision)
+    keras.utils.set_random_seed(recipe.seed)
+    sagan = SAGAN.from_settings(config)
+    sagan.compile(
+        *make_optimizers(config),
+        loss=recipe.loss,
+        penalty=recipe.penalty,
+        penalty_weight=recipe.penalty_weight,
+        accumulation_steps=recipe.accumulation_steps,
+        global_clipnorm=recipe.global_clipnorm,
+    )
+    return sagan
+
+
+def _train(config, source, directory, options, strategy, evaluation):
+    model, recipe = config.model, config.recipe
+    sagan = make_model(config)
+    checkpoints = Checkpoints(
+        directory / "checkpoints", sagan, options.keep, options.monitor, options.mode
+    )
+    found = checkpoints.restore()
+    images_per_step = recipe.batch_size * model.discriminator_steps
+    dataset = data.load(
+        source,
+        model.image_size,
+        images_per_step,
+        channels=model.channels,
+        num_classes=model.num_classes,
+        flip=recipe.flip,
+        seed=recipe.seed,
+        start=sagan.step,
+        skip_corrupt=recipe.skip_corrupt,
+    )
+    open_run(directory, config, options.extend)
+    if evaluation is not None:
+        open_scores(directory, evaluation.settings)
+    say = print if is_chief() else lambda text: None
+    say(f"{len(source)} images of {recipe.dataset}; settings in {directory / 'config.json'}")
+    say(describe_strategy(strategy))
+    if found:
+        say(f"Going on from {found}")
+    recorder = Recorder(directory, images_per_step, options, checkpoints, evaluation)
+    with Interruption(sagan) as interruption:
+        Trainer(sagan, strategy, options.steps_per_loop).fit(
+            dataset, recipe.steps, [ProgressBar(images_per_step), recorder]
+        )
+    if sagan.step < recipe.steps:
+        text = f"Stopped after step {sagan.step} of {recipe.steps}; all is in {checkpoints.last}"
+        raise Interrupted(text, interruption.signal)
+    if is_chief():
+        for name, path in write_results(sagan, directory).items():
+            say(f"{name + ':':12} {path}")
+        say(f"{'metrics:':12} {directory / 'metrics.jsonl'}, tensorboard --logdir {directory}")
+    return sagan

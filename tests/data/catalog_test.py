@@ -1,0 +1,83 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sagan_tf.data
+from sagan_tf.data import BUNDLED, ImageFolder, find_dataset
+from sagan_tf.data.tfds_source import TfdsSource
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_bundled_data_sets_need_no_download(tmp_path, name):
+    source = find_dataset(name, data_dir=tmp_path)
+    assert len(source) > 0
+    assert source.num_classes == len(source.class_names)
+    assert source.read(0).label in range(source.num_classes)
+    assert list(tmp_path.glob(f"{name}/*/dataset_info.json"))
+
+
+def test_default_is_the_digits_and_home_in_data_dir_is_expanded(digits_dir, monkeypatch):
+    monkeypatch.setenv("HOME", str(digits_dir.parent))
+    source = find_dataset(data_dir=f"~/{digits_dir.name}")
+    assert str(digits_dir) in source._builder.data_dir
+    assert len(source) == 1797
+    assert source.class_names == tuple("0123456789")
+    assert source.name == "digits/1.0.0 train"
+
+
+@pytest.mark.parametrize("spell", [str, Path, lambda path: f"{path}/"])
+def test_folders(make_folder, monkeypatch, spell):
+    root = make_folder("pets/test/cat/a.png", "pets/train/dog/b.png")
+    monkeypatch.chdir(root)
+    for path in ("pets", "./pets", "../" + root.name + "/pets", root / "pets"):
+        source = find_dataset(spell(path), "test")
+        assert isinstance(source, ImageFolder)
+        assert source.read(0).label == 0
+
+
+def test_names_that_cannot_be_tfds_names_are_folders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for path in ("./pets", "/pets", "~/pets", Path("cifar10")):
+        with pytest.raises(ValueError, match=r"^The image folder .* does not exist\.$"):
+            find_dataset(path)
+
+
+def test_bundled_names_come_before_folders_and_folders_before_tfds(
+    make_folder, monkeypatch, digits_dir
+):
+    monkeypatch.chdir(make_folder("digits/cat/a.png", "cifar10/cat/a.png"))
+    assert isinstance(find_dataset("digits", data_dir=digits_dir), TfdsSource)
+    assert isinstance(find_dataset("./digits"), ImageFolder)
+    assert isinstance(find_dataset("cifar10"), ImageFolder)
+
+
+@pytest.mark.parametrize("name", [None, 3, b"digits"])
+def test_names_and_splits_are_strings(name):
+    with pytest.raises(TypeError, match=r"`name_or_path` must be a string or a path. Received: "):
+        find_dataset(name)
+    with pytest.raises(TypeError, match=rf"`split` must be a string. Received: {name!r}"):
+        find_dataset("digits", name)
+
+
+def test_every_name_of_the_package_is_there():
+    assert {"find_dataset", "load"} <= set(sagan_tf.data.__all__) <= set(dir(sagan_tf.data))
+    assert all(getattr(sagan_tf.data, name) for name in sagan_tf.data.__all__)
+
+
+def test_what_is_given_is_checked_without_tensorflow(make_folder):
+    """So that a program says in under a second that there is no such data set or split."""
+    program = f"""
+import sys
+from sagan_tf.data import find_dataset
+find_dataset({str(make_folder("test/cat/a.png"))!r}, "test")
+assert not any(name.startswith("tensorflow") for name in sys.modules)
+try:
+    find_dataset("cifar11")
+except ValueError as error:
+    print(error)
+assert "tensorflow" not in sys.modules
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert result.stdout.startswith("'cifar11' is neither a folder"), result.stderr

@@ -1,0 +1,81 @@
+"""Who may import TensorFlow and Keras. Who may import whom is in build_file_test.py."""
+
+import ast
+import importlib.util
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+ANY_BACKEND = ("layers", "losses", "models", "visualization", "images.py", "files.py", "config.py")
+TENSORFLOW = {"tensorflow", "tensorflow_datasets", "tensorflow_hub", "tensorboard"}
+# The body of `SAGAN.train_step`, which imports it when called.
+UPDATE = ROOT / "sagan_tf" / "models" / "update.py"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def imported(path):
+    """Pairs of each module that a file imports, and whether that happens inside a function."""
+    tree = ast.parse(path.read_text())
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    inside = {id(node) for function in functions for node in ast.walk(function)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, id(node) in inside) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module, id(node) in inside
+
+
+def test_only_the_update_rule_imports_tensorflow():
+    for name in ANY_BACKEND:
+        path = ROOT / "sagan_tf" / name
+        for file in {path, *path.rglob("*.py")} - {UPDATE}:
+            for module, inside in imported(file) if file.suffix else ():
+                assert module.split(".")[0] not in TENSORFLOW, file
+                assert module != "sagan_tf.models.update" or inside, file
+    assert ("tensorflow", False) in imported(UPDATE)
+
+
+def test_settings_and_names_are_checked_without_keras():
+    program = """
+import sys
+import sagan_tf
+from sagan_tf.config import Config, ModelConfig
+from sagan_tf.evaluation.protocol import Protocol
+from sagan_tf.models.model_folder import find_model, read_config
+from sagan_tf.models.presets import PRESETS
+read_config(find_model("sagan_digits_16"))
+Protocol(metrics=("fid",))
+assert not {"keras", "tensorflow", "sklearn"} & {name.split(".")[0] for name in sys.modules}
+assert sagan_tf.SAGAN.__name__ == "SAGAN"
+assert {"SAGAN", "data", "r1_penalty"} <= set(dir(sagan_tf))
+"""
+    subprocess.run([sys.executable, "-c", program], env=ENVIRONMENT, check=True)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="needs the JAX backend")
+def test_layers_and_models_work_without_tensorflow():
+    program = """
+import sys
+sys.modules["tensorflow"] = None  # Importing it raises ImportError.
+import sagan_tf, sagan_tf.layers, sagan_tf.losses, sagan_tf.models
+import numpy as np
+generator = sagan_tf.Generator(image_size=16, num_classes=None, base_channels=2, latent_dim=4)
+labels = np.zeros(1, "int32")
+images = generator((np.ones((1, 4), "float32"), labels), training=True)
+logits = sagan_tf.Discriminator(image_size=16, num_classes=None, base_channels=2)((images, labels))
+assert logits.shape == (1, 1)
+assert not any(name.startswith("tensorflow.") for name in sys.modules)
+"""
+    environment = {
+        **ENVIRONMENT,
+        "KERAS_BACKEND": "jax",
+        "XLA_FLAGS": "--xla_backend_optimization_level=0",  # Compiles faster.
+    }
+    result = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,50 @@
+"""What both networks do with the arguments that they share."""
+
+import pytest
+
+from sagan_tf.models import Discriminator, Generator
+
+both = pytest.mark.parametrize("network_class", [Generator, Discriminator])
+
+
+@pytest.mark.parametrize(
+    ("network_class", "wanted", "stages"),
+    [
+        (Generator, None, ["block_1", "attention_8", "block_2"]),
+        (Generator, (), ["block_1", "block_2"]),
+        (Generator, [16, 8], ["block_1", "attention_8", "block_2", "attention_16"]),
+        (Discriminator, None, ["block_1", "attention_8", "block_2", "block_3"]),
+        # Attention follows the first of two blocks at 4.
+        (Discriminator, (4,), ["block_1", "block_2", "attention_4", "block_3"]),
+    ],
+)
+def test_attention_stands_where_it_is_asked_for(network_class, wanted, stages):
+    network = network_class(16, 1, 3, base_channels=2, attention_resolutions=wanted)
+    assert [stage.name for stage in network.stages] == stages
+    assert list(network.gates) == [name for name in stages if "attention" in name]
+
+
+@both
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"image_size": 33}, ValueError, r"`image_size` must be one of \[16, 32, 64, 128, 256\]"),
+        ({"channels": 2}, ValueError, "`channels` must be 1 .grey. or 3 .RGB.*channels=2"),
+        ({"num_classes": 0}, ValueError, "`num_classes` must be at least 1 or None.*=0"),
+        ({"base_channels": 0}, ValueError, "`base_channels` must be at least 1.*base_channels=0"),
+        ({"base_channels": 1.5}, TypeError, "`base_channels` must be an int. Received: .*1.5"),
+        ({"base_channels": 1}, ValueError, "at least 8 channels.*resolution 8 has 4.*`base_chan"),
+        ({"attention_resolutions": (8, 5)}, ValueError, r"must be among \[.*8.*\].*\(8, 5\)"),
+        ({"attention_resolutions": 8}, TypeError, "`attention_resolutions` must be a tuple of int"),
+    ],
+)
+def test_rejects(network_class, arguments, error, message):
+    arguments = {"image_size": 16, "num_classes": 3, "base_channels": 2, **arguments}
+    with pytest.raises(error, match=message) as raised:
+        network_class(**arguments)
+    assert "\n" not in str(raised.value)
+
+
+def test_the_generator_rejects_latents_without_size():
+    with pytest.raises(ValueError, match="`latent_dim` must be at least 1.*latent_dim=0"):
+        Generator(16, 1, 3, latent_dim=0)

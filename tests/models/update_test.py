@@ -1,0 +1,269 @@
+"""The update rule. Replicas are compared in replicas_test.py."""
+
+import keras
+import numpy as np
+import pytest
+
+from sagan_tf import SAGAN, Discriminator, Generator
+from sagan_tf.losses import LOSSES, PENALTIES
+from sagan_tf.models.sagan import STEP_METRICS
+
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("training needs the TensorFlow backend", allow_module_level=True)
+
+import tensorflow as tf
+
+from sagan_tf.models import update
+
+SGD = keras.optimizers.SGD
+METRICS = {*STEP_METRICS, "generator_gate_8", "discriminator_gate_8"}
+
+
+def compiled(num_classes=3, rates=(1e-3, 4e-3), compile_options=None, **kwargs):
+    keras.utils.set_random_seed(0)
+    sagan = SAGAN(
+        Generator(16, 1, num_classes, base_channels=4, latent_dim=8),
+        Discriminator(16, 1, num_classes, base_channels=4),
+        **kwargs,
+    )
+    sagan.compile(SGD(rates[0]), SGD(rates[1]), **(compile_options or {}))
+    return sagan
+
+
+def batch(size=4, seed=0):
+    rng = np.random.default_rng(seed)
+    images = rng.uniform(-1, 1, (size, 16, 16, 1)).astype("float32")
+    return tf.constant(images), tf.constant(rng.integers(3, size=size).astype("int32"))
+
+
+def weights(network):
+    return [weight.numpy().copy() for weight in network.weights]
+
+
+def step(sagan, data):
+    return {name: float(value) for name, value in sagan.train_step(data).items()}
+
+
+@pytest.mark.parametrize(
+    ("loss", "penalty"),
+    [*((loss, None) for loss in LOSSES), *(("hinge", penalty) for penalty in PENALTIES)],
+)
+def test_every_loss_and_penalty_trains(loss, penalty):
+    sagan = compiled(compile_options={"loss": loss, "penalty": penalty})
+    for gate in sagan.gates.values():
+        gate.assign(1.0)
+    before = weights(sagan.generator) + weights(sagan.discriminator)
+    logs = step(sagan, batch())
+    assert set(logs) == METRICS
+    assert np.isfinite(list(logs.values())).all()
+    after = sagan.generator.weights + sagan.discriminator.weights
+    for old, weight in zip(before, after, strict=True):
+        # A Wasserstein loss is blind to the logits' offset.
+        blind = loss == "wasserstein" and weight.path.endswith("linear/linear/bias")
+        if weight.trainable and not (blind and weight.shape == (1,)):
+            assert not np.array_equal(old, weight.numpy()), weight.path
+
+
+def test_a_penalty_is_added_with_its_weight():
+    plain = step(compiled(), batch())["discriminator_loss"]
+    expected = []
+    for weight in (1.0, 2.0):
+        sagan = compiled(compile_options={"penalty": "r1", "penalty_weight": weight})
+        # It is taken of the discriminator before its power iterations advance, as the logits are.
+        expected.append(float(update._penalty(sagan, *batch(), fake_images=None, mix=None)))
+        found = step(sagan, batch())["discriminator_loss"] - plain
+        assert found == pytest.approx(expected[-1], rel=1e-4)
+    assert expected[1] == pytest.approx(2 * expected[0], rel=1e-6) and expected[0] > 0
+
+
+@pytest.mark.parametrize("num_classes", [3, None])
+def test_fit(num_classes):
+    sagan = compiled(num_classes)
+    dataset = tf.data.Dataset.from_tensors(batch()).repeat()
+    history = sagan.fit(dataset, steps_per_epoch=3, epochs=2, verbose=0)
+    assert set(history.history) == METRICS
+    assert sagan.step == 6
+    assert np.isfinite(history.history["generator_loss"]).all()
+
+
+def test_fit_in_mixed_bfloat16_keeps_float32_variables():
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        sagan = compiled()
+        logs = step(sagan, batch())
+    finally:
+        keras.config.set_dtype_policy(policy)
+    reference = step(compiled(), batch())
+    assert {weight.dtype for weight in sagan.weights} == {"float32"}
+    assert logs["discriminator_loss"] == pytest.approx(reference["discriminator_loss"], rel=0.05)
+
+
+def test_the_average_covers_trainable_weights_and_copies_the_rest():
+    sagan = compiled(ema_decay=0.9)
+    before = weights(sagan.generator)
+    step(sagan, batch())
+    trained, average = weights(sagan.generator), weights(sagan.ema_generator)
+    for weight, old, new, mean in zip(
+        sagan.generator.weights, before, trained, average, strict=True
+    ):
+        expected = 0.9 * old + 0.1 * new if weight.trainable else new
+        np.testing.assert_allclose(mean, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_power_iterations_of_the_discriminator_advance_once_per_update():
+    sagan = compiled(rates=(1e-3, 0.0))
+    layer = sagan.discriminator.blocks[0].conv_1
+    _, expected = layer.normalized_kernel()
+    step(sagan, batch())
+    np.testing.assert_allclose(layer.u.numpy(), expected.numpy(), rtol=1e-6)
+
+    twice = compiled(rates=(1e-3, 0.0), discriminator_steps=2)
+    step(twice, batch(8))
+    _, expected = layer.normalized_kernel()
+    layer = twice.discriminator.blocks[0].conv_1
+    np.testing.assert_allclose(layer.u.numpy(), expected.numpy(), rtol=1e-5)
+
+
+def test_random_numbers_are_a_function_of_seed_step_and_draw():
+    def latents(seed, step):
+        sagan = compiled(seed=seed)
+        sagan.generator_optimizer.iterations.assign(step)
+        randomness = update.StepRandomness(sagan, 4)
+        return np.concatenate([randomness.latents(), randomness.latents()])
+
+    found = latents(seed=1, step=7)
+    np.testing.assert_array_equal(latents(seed=1, step=7), found)
+    # A resumed run goes on with the same numbers only if they never change.
+    np.testing.assert_allclose(found[:, 0, 0], [0.3545296, -0.7461259], rtol=1e-5)
+    for other in latents(seed=2, step=7), latents(seed=1, step=8), found[::-1]:
+        assert not np.isclose(other, found, rtol=1e-3, atol=0).any()
+
+
+def test_each_discriminator_update_sees_its_own_images():
+    images, labels = batch(8)
+    sagan = compiled(discriminator_steps=2)
+    step(sagan, (images, labels))
+    changed = tf.concat([images[:4], -images[4:]], axis=0)
+    other = compiled(discriminator_steps=2)
+    step(other, (changed, labels))
+    kernels = [s.discriminator.linear.kernel.numpy() for s in (sagan, other)]
+    assert not np.array_equal(*kernels)
+    assert sagan.step == 1
+    assert int(sagan.discriminator_optimizer.iterations) == 2
+
+
+def test_a_batch_that_does_not_divide_is_an_error():
+    with pytest.raises(ValueError, match="discriminator_steps=2 times .* Received: 5 images"):
+        compiled(discriminator_steps=2).train_step(batch(5))
+
+
+def test_training_goes_on_from_a_keras_file_as_if_nothing_had_happened(tmp_path):
+    sagan = compiled(compile_options={"accumulation_steps": 2, "global_clipnorm": 0.5})
+    step(sagan, batch())
+    sagan.save(tmp_path / "sagan.keras")
+    loaded = keras.models.load_model(tmp_path / "sagan.keras")
+    assert (loaded.accumulation_steps, loaded.global_clipnorm) == (2, 0.5)
+    for model in (sagan, loaded):
+        step(model, batch(seed=1))
+    for ours, theirs in zip(weights(sagan), weights(loaded), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_slices_of_a_discriminator_update_give_the_gradient_of_the_whole():
+    trained = []
+    for slices in (1, 4):
+        sagan = compiled(rates=(0.0, 4e-3), compile_options={"accumulation_steps": slices})
+        # Only the generator's batch norm knows of slices, so its images must not depend on it.
+        sagan.generator.to_image.kernel.assign(tf.zeros_like(sagan.generator.to_image.kernel))
+        sagan.generator.to_image.layer.bias.assign([0.5])
+        step(sagan, batch(8))
+        trained.append(sagan.discriminator)
+    for one, other in zip(trained[0].weights, trained[1].weights, strict=True):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), atol=1e-7, err_msg=one.path)
+
+
+def test_slices_of_a_generator_update_are_averaged_and_applied_once():
+    options = {"accumulation_steps": 2}
+    sagan, model = (compiled(rates=(1e-2, 0.0), compile_options=options) for _ in range(2))
+    step(sagan, batch(8))
+
+    # This computes the same by hand, from the same random numbers.
+    randomness = update.StepRandomness(model, 4)
+    update._update_discriminator(model, *batch(8), randomness)
+    generator = model.generator
+    total = [np.zeros(weight.shape) for weight in generator.trainable_weights]
+    for latents, labels in zip(randomness.latents(), randomness.labels(), strict=True):
+        assert latents.shape == (4, 8)
+        with tf.GradientTape() as tape:
+            images = generator((latents, labels), training=True)
+            loss = -tf.reduce_mean(model.discriminator((images, labels), training=False))
+        gradients = tape.gradient(loss, generator.trainable_weights)
+        total = [a + tf.convert_to_tensor(b) for a, b in zip(total, gradients, strict=True)]
+    assert sagan.step == 1
+    for weight, start, gradient in zip(
+        sagan.generator.trainable_weights, generator.trainable_weights, total, strict=True
+    ):
+        np.testing.assert_allclose(weight, start - 1e-2 * gradient / 2, atol=1e-6)
+
+
+def test_slices_are_parts_of_the_same_draw():
+    draws = []
+    for slices in (1, 2):
+        sagan = compiled(compile_options={"accumulation_steps": slices})
+        randomness = update.StepRandomness(sagan, 8 // slices)
+        draws.append([np.concatenate(each) for each in (randomness.latents(), randomness.labels())])
+    for one, other in zip(*draws, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("slices", [1, 2])
+def test_global_clipnorm_bounds_the_whole_gradient(slices):
+    def flat(network):
+        return np.concatenate([w.numpy().ravel() for w in network.trainable_weights])
+
+    def distance(global_clipnorm):
+        options = {"global_clipnorm": global_clipnorm, "accumulation_steps": slices}
+        sagan = compiled(rates=(1.0, 1.0), compile_options=options)
+        networks = (sagan.generator, sagan.discriminator)
+        before = [flat(network) for network in networks]
+        step(sagan, batch(4))
+        return [
+            np.linalg.norm(flat(network) - old)
+            for network, old in zip(networks, before, strict=True)
+        ]
+
+    np.testing.assert_allclose(distance(1e-3), 1e-3, rtol=1e-3)
+    np.testing.assert_allclose(distance(1e6), distance(None), rtol=1e-6)
+    assert min(distance(None)) > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"accumulation_steps": 0}, "`accumulation_steps` must be at least 1"),
+        ({"global_clipnorm": 0.0}, "`global_clipnorm` must be positive or None"),
+        (
+            {"generator_optimizer": keras.optimizers.Adam(clipnorm=1.0)},
+            "Optimizers must be without clipnorm",
+        ),
+    ],
+)
+def test_wrong_compile_options(options, message):
+    sagan = SAGAN(Generator(16, 1, 3, 4), Discriminator(16, 1, 3, 4))
+    with pytest.raises(ValueError, match=message):
+        sagan.compile(**options)
+
+
+def test_latents_are_standard_normal_and_labels_uniform():
+    sagan = compiled()
+    randomness = update.StepRandomness(sagan, 20_000)
+    (latents,), (labels,) = randomness.latents(), randomness.labels()
+    assert latents.shape == (20_000, 8)
+    # The moments of 160,000 numbers are right within five standard errors.
+    assert abs(np.mean(latents)) < 5 / 400
+    assert abs(np.std(latents) - 1) < 5 / 400 / np.sqrt(2)
+    assert abs(np.mean(latents**4) - 3) < 5 * np.sqrt(96) / 400
+    assert np.corrcoef(np.transpose(latents))[0, 1] < 5 / np.sqrt(20_000)
+    counts = np.bincount(labels, minlength=3)
+    np.testing.assert_allclose(counts, 20_000 / 3, atol=5 * np.sqrt(20_000 * 2 / 9))
