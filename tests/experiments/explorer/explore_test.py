@@ -40,7 +40,7 @@ def error_of(*flags):
 
 
 def test_wrong_flags_are_one_line():
-    assert "No preset at nowhere" in error_of("--model=sagan_digits_16", "--second_model=nowhere")
+    assert "Unknown model: nowhere" in error_of("--model=sagan_digits_16", "--second_model=nowhere")
     message = "--second_model must be another model. Received: a\n"
     assert error_of("--model=a", "--second_model=a").endswith(message)
 
