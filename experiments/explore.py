@@ -51,12 +51,8 @@ def main():
 
     # SIGTERM ends the program as ^C does, so that the folder of pictures is removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-<<<<<<< HEAD
     sagans = program.load_models(*names, standing_statistics=FLAGS.standing_statistics)
     models = dict(zip(names, sagans, strict=True))
-=======
-    models = dict(zip(names, program.load_models(*names), strict=True))
->>>>>>> explorer
     with tempfile.TemporaryDirectory(prefix="explore-") as pictures:
         # Gradio reads both when it is imported.
         os.environ.update(GRADIO_ANALYTICS_ENABLED="False", GRADIO_TEMP_DIR=pictures)
