@@ -13,22 +13,22 @@ _KINDS = {int: "an integer", float: "a number", bool: "true or false"}
 _BOOLS = {"true": True, "1": True, "false": False, "0": False}
 
 
-def define(settings_class, *names, skip=(), of_preset=False):
+def define(settings_class, *names, skip=(), defaults=True):
     """Defines a flag for each field of a `Settings` class; `none` stands for `None`.
 
     Args:
         settings_class: The class.
         *names: Names of the fields. Defaults to all.
         skip: Names of fields that get no flag. Defaults to none.
-        of_preset: bool, whether a preset gives what no flag gives. The flags have no defaults then.
-            Defaults to `False`.
+        defaults: bool, whether the flags have the defaults of the fields, or none. Defaults to
+            `True`.
     """
     for field in dataclasses.fields(settings_class):
         if field.name in skip or (names and field.name not in names):
             continue
         help_text, rule = field.metadata["help"], field.metadata["rule"]
         help_text += f" It must be {rule}." if rule else ""
-        default = None if of_preset else field.default
+        default = field.default if defaults else None
         # The name of the program's module, for --help.
         own = {"module_name": sys.argv[0], "flag_values": FLAGS}
         if field.type is bool:

@@ -9,6 +9,7 @@ _MODULES = {
     "ImageFolder": "image_folder",
     "Source": "source",
     "Subset": "subset",
+    "check_dataset": "catalog",
     "find_dataset": "catalog",
     "load": "pipeline",
 }
