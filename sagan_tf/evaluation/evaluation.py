@@ -163,15 +163,11 @@ class Evaluation:
         return compare(first, second, self.protocol, self._class_names())
 
     def nearest_real(self, images, neighbors=5):
-        """The real images that are most like some others, by their features.
+        """The real images, `neighbors` for each, that are most like some others by their features.
 
-        Args:
-            images: Float array `(num_images, height, width, channels)` in [-1, 1].
-            neighbors: int, how many for each. Defaults to `5`.
-
-        Returns:
-            Float32 array `(num_images, neighbors, height, width, channels)`, nearest first, from
-            among the first `protocol.max_compared` real ones.
+        From float images `(num_images, height, width, channels)` in [-1, 1] it makes a float32
+        array `(num_images, neighbors, height, width, channels)`, nearest first, of the first
+        `protocol.max_compared` real ones.
         """
         features, _ = self.features(to_uint8(images))
         _, found = nearest_neighbors(features, self._real.features, neighbors)

@@ -11,7 +11,7 @@ _BATCH = 512
 class FeatureStatistics:
     """Features of a set of images, gathered in one pass; the images are not kept.
 
-    Kept are the features of the first `max_compared` images, the class probabilities and labels of
+    It keeps the features of the first `max_compared` images, the class probabilities and labels of
     all, and the moments of the features. The network sees real and generated images alike as 8-bit
     pixels.
 

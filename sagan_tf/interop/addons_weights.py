@@ -60,15 +60,10 @@ def load_addons_weights(path, layer):
 
 def _layers_with_weights(root):
     """`[(name of the layer, {name of the weight: variable})]`, a wrapped layer as its wrapper."""
-    layers = walk_layers(root)
+    innermost_last = sorted(walk_layers(root), key=lambda layer: -len(walk_layers(layer)))
     owners = {}
-    for layer in layers:
-        below = walk_layers(layer)[1:]
-        others = {id(weight) for child in below for weight in child.weights}
-        owners.update((id(each), layer) for each in layer.weights if id(each) not in others)
-    for layer in layers:
-        if isinstance(layer, SpectralNormalization):
-            owners.update((id(weight), layer) for weight in layer.weights)
+    for layer in (*innermost_last, *walk_layers(root, SpectralNormalization)):
+        owners.update((id(weight), layer) for weight in layer.weights)
     found = {}
     for weight in root.weights:
         found.setdefault(owners[id(weight)], {})[weight.name] = weight

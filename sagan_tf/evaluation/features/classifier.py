@@ -17,13 +17,13 @@ from sagan_tf.files import digest, one_line, read_json, replacing, sha256, write
 from sagan_tf.images import check_channels
 from sagan_tf.models.model_folder import bundled_path
 
-# Whoever changes the network, its training, or how images are resized and scaled raises it, so that
-# no classifier of before is found.
+# Whoever changes the network, its training, or how images are resized and scaled raises the number,
+# so that no older classifier is found.
 VERSION = 1
 _BUNDLED = "digits_classifier"
 _CONFIG, _WEIGHTS = "classifier.json", "classifier.weights.h5"
 _DIMENSION, _BATCH, _LEARNING_RATE, _HELD_OUT, _SEED = 64, 64, 3e-3, 0.2, 0
-_MAX_LABELS, _MAX_EXAMPLES = 2**16, 1000  # Of more images, evenly spaced ones are looked at.
+_MAX_LABELS, _MAX_EXAMPLES = 2**16, 1000  # Larger data sets are sampled evenly.
 
 
 class Classifier(Features):
@@ -161,7 +161,7 @@ def _check(source, image_size, channels, num_classes, steps):
 
 
 def _check_labels(source, num_classes):
-    """Raises a ValueError unless there are two images or more of each class; `load` does others."""
+    """Raises a ValueError unless there are two images of each class; `load` checks the rest."""
 
     def label(index):
         with contextlib.suppress(OSError):

@@ -10,10 +10,12 @@ _MAX_IMAGES = 2000
 
 def compute(real, fake, protocol):
     """The metric `diversity`, within the classes if there are any, and the nearest ratio."""
-    groups = {None: (real.features, fake.features)}
+    features = real.features, fake.features
+    groups = {None: features}
     if fake.num_classes is not None:
+        labels = [x.labels[: len(kept)] for x, kept in zip((real, fake), features, strict=True)]
         groups = {
-            label: [x.features[x.labels[: len(x.features)] == label] for x in (real, fake)]
+            label: [kept[its == label] for kept, its in zip(features, labels, strict=True)]
             for label in range(fake.num_classes)
         }
     groups = {label: pair for label, pair in groups.items() if min(map(len, pair)) > 1}
@@ -23,7 +25,7 @@ def compute(real, fake, protocol):
     of_fake = [pairwise_diversity(pair[1]) for pair in groups.values()]
     if not any(of_real):
         raise ValueError("Diversity is relative to that of the real images, which are all the same")
-    ratio = nearest_neighbor_ratio(real.features, fake.features)
+    ratio = nearest_neighbor_ratio(*features)
     scores = {"diversity": float(np.mean(of_fake) / np.mean(of_real)), "nearest_ratio": ratio}
     return scores, {
         label: {"diversity": ours / theirs}
@@ -33,18 +35,12 @@ def compute(real, fake, protocol):
 
 
 def pairwise_diversity(features, seed=0):
-    """The mean Euclidean distance between two images, over all pairs; 0 if all are the same.
+    """The mean Euclidean distance between two images, over all pairs: 0 if all are the same.
 
     Args:
-        features: Float array of shape `(num_images, d)`; of more than 2,000 images so many are
-            taken at random.
+        features: Finite float array of shape `(num_images, d)`, of at least 2 images; of more than
+            2,000 so many are taken at random.
         seed: int, seed of that choice. Defaults to `0`.
-
-    Returns:
-        float.
-
-    Raises:
-        ValueError: if there are fewer than 2 images, or a value is NaN or infinite.
     """
     from scipy.spatial.distance import pdist
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.experiments.explore_process import explore, free_port
+from tests.experiments.explorer.explore_process import explore, free_port
 
 
 @pytest.fixture(scope="module")
@@ -13,7 +13,7 @@ def url():
 @pytest.fixture(scope="module")
 def explorer():
     """What that explorer answers, without a process."""
-    from experiments.explorer import Explorer
+    from experiments.explorer.explorer import Explorer
     from sagan_tf import training
 
     return Explorer({"sagan_digits_16": training.load_model("sagan_digits_16")})
