@@ -2,17 +2,16 @@ r"""Starts several workers of experiments/train.py on this machine; they train o
 
   python experiments/launch_local.py --workers=2 -- --model_dir=runs/two --steps=1000
 
-What follows `--` are flags of train.py, and every worker gets the same. Each also gets
---strategy=multiworker, and a TF_CONFIG with its place in the cluster. With several hosts you would
-start train.py on each instead, with a TF_CONFIG that names the hosts.
+What follows `--` are flags of train.py. Every worker gets the same ones, --strategy=multiworker and
+a TF_CONFIG with its place in the cluster. On several hosts you would start train.py on each, with a
+TF_CONFIG that names the hosts.
 
 ^C (or SIGTERM) asks all workers to save and leave; a second one kills them. When a worker dies the
 others are stopped too, and the same command goes on from the last checkpoint. The exit code is 0
-when training is done, 143 when it was stopped, 137 when workers had to be killed, and 1 when one
-died.
+when training is done, 143 when it was stopped, 137 when workers had to be killed, 1 when one died.
 
-Every worker would take every GPU: CUDA_VISIBLE_DEVICES=-1 before the command hides them. To use
-those of one machine, start train.py alone. TensorFlow opens the workers' ports to the network,
+Every worker would take every GPU: CUDA_VISIBLE_DEVICES=-1 before the command hides them, and
+train.py alone uses those of one machine. TensorFlow opens the workers' ports to the network,
 without a password.
 """
 
@@ -29,6 +28,8 @@ import sys
 import time
 
 from absl import app, flags
+
+from experiments import program
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("workers", 2, "Number of workers to start.", lower_bound=1)
@@ -143,14 +144,10 @@ def main(argv, train_flags):
     sys.exit(f"\n{_NAME}: error: {result}" if isinstance(result, str) else result)
 
 
-def parse(argv):
-    try:
-        return FLAGS(argv)
-    except flags.Error as error:
-        hint = f"; {_HINT}" if isinstance(error, flags.UnrecognizedFlagError) else ""
-        sys.exit(f"{_NAME}: error: {error}{hint}")
-
-
 if __name__ == "__main__":
     end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
-    app.run(lambda argv: main(argv, sys.argv[end + 1 :]), sys.argv[:end], flags_parser=parse)
+    app.run(
+        lambda argv: main(argv, sys.argv[end + 1 :]),
+        sys.argv[:end],
+        flags_parser=lambda argv: program.parse(argv, f"; {_HINT}"),
+    )

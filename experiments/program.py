@@ -13,6 +13,7 @@ from absl import app, flags
 from absl import logging as absl_logging
 
 from sagan_tf import files
+from sagan_tf.models.model_folder import find_model
 
 FLAGS = flags.FLAGS
 
@@ -25,14 +26,17 @@ def run(main):
     app.run(lambda argv: guarded(main, argv), flags_parser=parse)
 
 
-def parse(argv):
-    """Parses the flags; returns what is left, and leaves by `SystemExit` if one is wrong."""
+def parse(argv, hint=""):
+    """Parses the flags; returns what is left, and leaves by `SystemExit` if one is wrong.
+
+    The error of an unknown flag ends with `hint`.
+    """
     try:
         return FLAGS(argv)
     except flags.Error as error:
         text = re.sub("^flag ", "", " ".join(str(error).split()))
-        missing = re.match(r"--(\w+)=None: ", text)
-        if missing:
+        text += hint if isinstance(error, flags.UnrecognizedFlagError) else ""
+        if missing := re.match(r"--(\w+)=None: ", text):
             text = f"--{missing[1]} is missing. {FLAGS[missing[1]].help}"
         text = re.sub(r"^--(\w+)=(.*?): it must be (.*)", r"--\1 must be \3. Received: \2", text)
         text = re.sub(r"^--\w+=.*?: (?=Unknown )", "", text)
@@ -58,13 +62,9 @@ def guarded(main, argv):
 
 
 def output_path(flag, folder=False):
-    """The path that a flag names, or `None`; a ValueError if nothing can be written there.
+    """The path that a flag names, or `None`; a ValueError if no such file can be written there.
 
-    Nothing is made yet: wrong input leaves nothing behind.
-
-    Args:
-        flag: str, name of the flag.
-        folder: bool, whether it is that of a folder, not of a file. Defaults to `False`.
+    With `folder` it is that of a folder. Nothing is made yet: wrong input leaves nothing behind.
     """
     if FLAGS[flag].value is None:
         return None
@@ -72,13 +72,11 @@ def output_path(flag, folder=False):
         raise ValueError(f"--{flag} is empty")
     path = pathlib.Path(FLAGS[flag].value).expanduser()
     there = next(each for each in (path, *path.parents) if each.exists())
-    reason = None
+    reason = None if os.access(there, os.W_OK) else errno.EACCES
     if there.is_dir() and there == path and not folder:
         reason = errno.EISDIR
     elif not there.is_dir() and (there != path or folder):
         reason = errno.ENOTDIR
-    elif not os.access(there, os.W_OK):
-        reason = errno.EACCES
     if reason:
         raise ValueError(f"--{flag}={path} cannot be written: {os.strerror(reason)}")
     return path
@@ -98,15 +96,9 @@ def start_tensorflow():
 def load_models(*names, ema=True, standing_statistics=0, truncation=1.0):
     """The `SAGAN` of each name of a preset, model folder or run; unknown ones are said at once.
 
-    Args:
-        *names: Each as `SAGAN.from_preset` takes it.
-        ema: bool, whether the averaged generator is to be used. Defaults to `True`.
-        standing_statistics: int, batches from which to recompute the averaged generator's
-            batch-norm statistics; 0 leaves them as they are saved. Defaults to `0`.
-        truncation: float, factor of the latents of these batches. Defaults to `1.0`.
+    The averaged generators get batch-norm statistics of `standing_statistics` batches, whose
+    latents are multiplied by `truncation`. With 0 they keep those that are saved.
     """
-    from sagan_tf.models.model_folder import find_model
-
     if standing_statistics and not ema:
         raise ValueError("--standing_statistics is for the averaged weights: it excludes --noema")
     folders = [find_model(name) for name in names]
@@ -136,9 +128,9 @@ def _silent_stderr():
     """For TensorFlow's import, which reports missing GPU drivers before it reads its log level."""
     sys.stderr.flush()
     saved = os.dup(2)
-    with open(os.devnull, "w") as devnull:
-        os.dup2(devnull.fileno(), 2)
     try:
+        with open(os.devnull, "w") as devnull:
+            os.dup2(devnull.fileno(), 2)
         yield
     finally:
         os.dup2(saved, 2)
@@ -147,9 +139,9 @@ def _silent_stderr():
 
 def _close_progress_bars():
     """Leaves the line of a bar that an error has interrupted."""
-    if "tqdm" in sys.modules:
-        for bar in list(getattr(sys.modules["tqdm"].tqdm, "_instances", ())):
-            bar.close()
+    tqdm = sys.modules.get("tqdm")
+    for bar in list(getattr(tqdm and tqdm.tqdm, "_instances", ())):
+        bar.close()
 
 
 def _is_ours_or_grave(record):

@@ -37,14 +37,8 @@ def refuse_idle_flags(monitor):
 def evaluation_maker(skip_corrupt=False, verbose=False, **protocol):
     """Checks the flags, and returns a function that makes the `Evaluation` that they ask for.
 
-    Args:
-        skip_corrupt: bool, whether to replace real images that cannot be read. Defaults to `False`.
-        verbose: bool, whether to show progress bars. Defaults to `False`.
-        **protocol: Further fields of the `Protocol`.
-
-    Returns:
-        Function of a `sagan_tf.data.Source`, of a `ModelConfig` or a `Generator`, which has the
-        same attributes, and of fields of the protocol to change.
+    `protocol` are further fields of the `Protocol`. The function takes a `sagan_tf.data.Source`,
+    a `ModelConfig` or a `Generator`, which has the same attributes, and changes of the protocol.
     """
     protocol = Protocol(**settings_flags.given(Protocol, *_FIELDS), **protocol)
     file = FLAGS.features_file and pathlib.Path(FLAGS.features_file).expanduser()

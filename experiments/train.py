@@ -28,6 +28,7 @@ from sagan_tf.models.model_folder import check_run
 from sagan_tf.models.presets import PRESETS
 
 FLAGS = flags.FLAGS
+flags.adopt_module_key_flags(scoring)  # So that --help shows them.
 settings_flags.define_choice(
     "preset",
     "sagan_digits_16",

@@ -50,24 +50,28 @@ def run_process(name, *arguments, python=()):
 def _loaded(name):
     """A program's module, loaded anew as the only one whose flags are defined.
 
-    Flags have one namespace for each process, in which two programs cannot both have a --model.
+    Flags have one namespace in a process, in which two programs cannot both have a --model.
     """
     handler = signal.getsignal(signal.SIGTERM)
-    own = [each for each in FLAGS if not FLAGS.find_module_defining_flag(each).startswith("absl.")]
-    others = {each: FLAGS[each] for each in own}
-    _remove(own)
-    before = set(FLAGS)
+    others = _taken_away()
     try:
         for module in ("experiments.scoring", f"experiments.{name}"):
             sys.modules.pop(module, None)
         yield importlib.import_module(f"experiments.{name}")
     finally:
-        _remove(set(FLAGS) - before)
-        for each, flag in others.items():
-            FLAGS[each] = flag
+        _taken_away()
+        for flag, module in others.items():
+            FLAGS[flag.name] = flag
+            FLAGS.register_flag_by_module(module, flag)
         signal.signal(signal.SIGTERM, handler)
 
 
-def _remove(names):
-    for name in names:
-        delattr(FLAGS, name)
+def _taken_away():
+    """Dict from the flags of programs, which are then no longer defined, to their modules."""
+    modules = {FLAGS[name]: FLAGS.find_module_defining_flag(name) or "" for name in FLAGS}
+    # What `settings_flags` defines belongs to the program that runs.
+    ours = ("experiments.", "deploy.", sys.argv[0])
+    found = {flag: module for flag, module in modules.items() if module.startswith(ours)}
+    for flag in found:
+        delattr(FLAGS, flag.name)
+    return found

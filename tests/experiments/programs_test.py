@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments import program
 from sagan_tf import SAGAN, training
 from sagan_tf.config import RunOptions
 from sagan_tf.files import read_json, read_json_lines
@@ -35,16 +34,6 @@ def digits(tmp_path_factory):
     every = ("--log_every=2", "--sample_every=4", "--checkpoint_every=2")
     flags = (f"--model_dir={directory}", f"--data_dir={data_dir}", "--steps=4", *every, *SMALL)
     return directory, run_well("train", *flags)
-
-
-@pytest.fixture
-def at_once(monkeypatch):
-    """What is wrong must be said before TensorFlow is started."""
-
-    def start_tensorflow():
-        raise AssertionError("too late")
-
-    monkeypatch.setattr(program, "start_tensorflow", start_tensorflow)
 
 
 def test_a_run_leaves_everything_behind(digits):
@@ -212,7 +201,11 @@ def test_a_checkpoint_of_another_architecture_is_refused(digits, tmp_path):
         (["--model_dir=gs://a/b"], "--model_dir must be a folder of this machine"),
         (["--model_dir=/dev/null/run"], "--model_dir=/dev/null/run cannot be written: Not a dir"),
         (["stray"], "unexpected argument 'stray'"),
-        (["--metrics=kid", "--monitor=fid"], "--metrics, --monitor=fid: nothing is scored without"),
+        (["--monitor=fid"], "--monitor=fid: nothing is scored without --evaluate_every=STEPS"),
+        (
+            ["--metrics=kid", "--num_images=90", "--monitor=recognized"],
+            "--metrics, --num_images, --monitor=recognized: nothing is scored without",
+        ),
         (["--evaluate_every=1", "--metrics=fidd"], "Unknown metric: fidd. Did you mean fid"),
     ],
 )
