@@ -114,6 +114,9 @@ def dies(how):
         # A signal lets all save. Twice at once, as `timeout` sends it, it is one request.
         (OBEDIENT + "train()", [INT, 0.1, INT], 143, ASKED, SAVED),
         (OBEDIENT + "train()", [TERM, 0.1, TERM], 143, ASKED, SAVED),
+        # A worker that was asked by others takes all with it, also those that do not listen yet.
+        (OBEDIENT + "train()", [], 143, "", SAVED),
+        (f"if index == 1:\n {OBEDIENT}\ntrain()", [], 143, "", {*BOTH, "SIGTERM-1"}),
         # A second one kills; sooner, it counts as the same.
         (DEAF + "train()", [INT, 1.5, INT], 137, ASKED, BOTH),
         # Those that are asked before they listen have not failed.
@@ -129,6 +132,9 @@ def test_endings(tmp_path, worker, signals, code, says, notes):
         wait_for(tmp_path, BOTH)
         process.send_signal(signals[0])
         errors = process.stderr.readline() + process.stderr.readline()
+    elif code == 143:
+        wait_for(tmp_path, BOTH)
+        os.kill(int((tmp_path / "ready-1").read_text()), TERM)
     for delay, number in zip(signals[1::2], signals[2::2], strict=True):
         time.sleep(delay)
         process.send_signal(number)
@@ -139,15 +145,6 @@ def test_endings(tmp_path, worker, signals, code, says, notes):
     for note in tmp_path.glob("ready-*"):
         with pytest.raises(ProcessLookupError):
             os.kill(int(note.read_text()), 0)
-
-
-@pytest.mark.parametrize("listens", [True, False])
-def test_a_worker_that_was_asked_by_others_takes_all_with_it(tmp_path, listens):
-    process = start(tmp_path, f"if {listens} or index == 1:\n {OBEDIENT}\ntrain()")
-    wait_for(tmp_path, BOTH)
-    os.kill(int((tmp_path / "ready-1").read_text()), TERM)
-    assert process.communicate(timeout=120)[1] == "" and process.returncode == 143
-    assert (tmp_path / "SIGTERM-0").exists() == listens
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
