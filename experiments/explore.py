@@ -28,6 +28,13 @@ flags.DEFINE_integer(
     "port", None, "Port of the page. Default: the first free one from 7860.", 1, 65535
 )
 
+flags.DEFINE_integer(
+    "standing_statistics",
+    0,
+    "Batches of 64 from which to recompute batch-norm statistics; 0 for those that are saved.",
+    lower_bound=0,
+)
+
 _HOST = "127.0.0.1"
 # Each visit keeps the attention maps of its images, see `MAX_MAP_BYTES` of the explorer.
 _VISITS = 16
@@ -44,7 +51,8 @@ def main():
 
     # SIGTERM ends the program as ^C does, so that the folder of pictures is removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    models = dict(zip(names, program.load_models(*names), strict=True))
+    sagans = program.load_models(*names, standing_statistics=FLAGS.standing_statistics)
+    models = dict(zip(names, sagans, strict=True))
     with tempfile.TemporaryDirectory(prefix="explore-") as pictures:
         # Gradio reads both when it is imported.
         os.environ.update(GRADIO_ANALYTICS_ENABLED="False", GRADIO_TEMP_DIR=pictures)

@@ -13,22 +13,18 @@ _KINDS = {int: "an integer", float: "a number", bool: "true or false"}
 _BOOLS = {"true": True, "1": True, "false": False, "0": False}
 
 
-def define(settings_class, *names, skip=(), of_preset=False):
+def define(settings_class, *names, skip=(), defaults=True):
     """Defines a flag for each field of a `Settings` class; `none` stands for `None`.
 
-    Args:
-        settings_class: The class.
-        *names: Names of the fields. Defaults to all.
-        skip: Names of fields that get no flag. Defaults to none.
-        of_preset: bool, whether a preset gives what no flag gives. The flags have no defaults then.
-            Defaults to `False`.
+    `names` are those of the fields, all by default, and `skip` holds names of fields that get no
+    flag. Without `defaults` a flag that is not given has no value.
     """
     for field in dataclasses.fields(settings_class):
         if field.name in skip or (names and field.name not in names):
             continue
         help_text, rule = field.metadata["help"], field.metadata["rule"]
         help_text += f" It must be {rule}." if rule else ""
-        default = None if of_preset else field.default
+        default = field.default if defaults else None
         # The name of the program's module, for --help.
         own = {"module_name": sys.argv[0], "flag_values": FLAGS}
         if field.type is bool:
@@ -51,9 +47,7 @@ def given(settings_class, *names):
 
 class _ChoiceParser(flags.ArgumentParser):
     def __init__(self, name, choices):
-        super().__init__()
-        self.name = name
-        self.choices = choices
+        self.name, self.choices = name, choices
 
     def parse(self, argument):
         if argument not in self.choices:
@@ -65,7 +59,6 @@ class _FieldParser(flags.ArgumentParser):
     """Reads a value of a field's type, and checks its range."""
 
     def __init__(self, field):
-        super().__init__()
         self.field = field
         self.optional = type(None) in typing.get_args(field.type)
         self.type = typing.get_args(field.type)[0] if self.optional else field.type

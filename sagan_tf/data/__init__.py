@@ -6,7 +6,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "catalog": ["BUNDLED", "find_dataset"],
+        "catalog": ["BUNDLED", "check_dataset", "find_dataset"],
         "image_folder": ["ImageFolder"],
         "pipeline": ["load"],
         "source": ["Example", "Source"],

@@ -5,6 +5,7 @@ folder of a run has a `config.json` without weights, and its checkpoints in `che
 """
 
 import dataclasses
+import io
 import pathlib
 import tempfile
 
@@ -59,7 +60,7 @@ def find_model(name_or_path):
         return _newest_checkpoint(folder)
     if not (folder / CONFIG_FILE).is_file():
         if not folder.exists() and folder.name == str(name_or_path):
-            raise unknown_name("model", f"{name_or_path}, which is no folder either", PRESETS)
+            raise unknown_name("model", name_or_path, PRESETS)
         raise ValueError(
             f"No model at {folder}: expected the name of a preset ({', '.join(PRESETS)}), or a "
             f"folder with a {CONFIG_FILE} in it"
@@ -159,8 +160,8 @@ def check_run(directory, config, extend=False):
     """
     if not (pathlib.Path(directory) / CONFIG_FILE).exists():
         return
-    found = read_config(directory)[0]
-    if found.recipe is None:
+    found, state = read_config(directory)
+    if found.recipe is None or state["weights"] is not None:
         raise ValueError(f"{directory} holds a model that is no run: choose another directory")
     if config.recipe.dataset_size is None:
         size, num_classes = found.recipe.dataset_size, found.model.num_classes
@@ -192,8 +193,26 @@ def write_model(sagan, directory, optimizers=False, **state):
         **state: What else `config.json` is to hold, ready for JSON.
     """
     path = pathlib.Path(directory) / WEIGHTS_FILE
-    (sagan if optimizers else sagan.without_optimizers()).save_weights(path)
+    save_weights(sagan if optimizers else sagan.without_optimizers(), path)
     write_config(directory, sagan.config, sagan.seed, sagan.step, _fingerprint(path), **state)
+
+
+def save_weights(model, path):
+    """Writes the weights of a Keras model as `Model.save_weights` does; a full disk is an OSError.
+
+    The file is composed in memory: HDF5 itself ends the process by a segmentation fault when it
+    cannot write (measured with HDF5 1.14.6).
+    """
+    memory = _NamedMemory()
+    model.save_weights(memory)
+    pathlib.Path(path).write_bytes(memory.getbuffer())
+
+
+class _NamedMemory(io.BytesIO):
+    """A file in memory, with the name that Keras asks of a file of weights."""
+
+    def __str__(self):
+        return WEIGHTS_FILE
 
 
 def write_preset(sagan, directory):

@@ -2,7 +2,6 @@
 
 import math
 import pathlib
-import re
 import shutil
 import tempfile
 
@@ -116,9 +115,10 @@ class Checkpoints:
                 self._damaged.discard(target)
                 self.last = target
                 self._prune(target)
-            except (OSError, RuntimeError) as error:
+            except OSError as error:
+                reason = error.strerror or files.one_line(error)
                 raise OSError(
-                    f"Cannot write checkpoint {target}: {_reason(error)}. {self.last_good()}"
+                    f"Cannot write checkpoint {target}: {reason}. {self.last_good()}"
                 ) from error
         self.last = target
 
@@ -181,12 +181,12 @@ class Checkpoints:
 
     def _check_fit(self, path, config, state):
         if not {"running", "optimizer_variables"} <= state.keys():
-            raise ValueError(f"{path} has no optimizers: it is a model, and no checkpoint")
+            raise ValueError(f"{path} is no checkpoint: it has no optimizers")
         if state["seed"] != self.sagan.seed:
             raise ValueError(f"{path} is of seed {state['seed']}, not {self.sagan.seed}")
         difference = self.sagan.config.model.differences(config.model)
         if difference:
-            raise ValueError(f"{path} is of another architecture: {'; '.join(difference.values())}")
+            raise ValueError(f"{path} is of another model: {'; '.join(difference.values())}")
         # Keras would only warn, and leave the optimizer as it is.
         for name, count in self._optimizer_variables().items():
             found = state["optimizer_variables"][name]
@@ -195,15 +195,11 @@ class Checkpoints:
                     f"{path} is of another optimizer: its {name} has {found} variables, this one "
                     f"{count}"
                 )
+        sums = {name: len(values) for name, values in state["running"].items()}
+        if sums != {metric.name: len(metric.variables) for metric in self.sagan.metrics}:
+            raise ValueError(f"{path} has other metrics: {', '.join(sums)}")
 
 
 def _running_sums(metric):
     """The sums over all replicas of a metric's variables."""
     return [float(keras.ops.convert_to_numpy(variable)) for variable in metric.variables]
-
-
-def _reason(error):
-    """What the system says. HDF5 hides it in the middle of a long line."""
-    line = files.one_line(error)
-    found = re.search(r"error message = '([^']+)'", line)
-    return found[1] if found else line

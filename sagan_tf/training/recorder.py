@@ -83,11 +83,12 @@ class Recorder(Periodic):
         logged = self.is_due(options.log_every)
         if logged:
             self._watchdog.look_for_signs(logs)
-        scored = self.evaluation is not None and self.is_due(options.evaluate_every)
+        every = options.evaluate_every
+        scored = self.evaluation is not None and every > 0 and self.is_due(every)
         if scored or self.model.step == self.end:
             self.model.recalibrate()
         if scored:
-            self._score(logs)
+            logs = {**logs, **self._score()}
         if scored or logged:
             self._log(logs)
         if self.is_due(options.sample_every):
@@ -103,17 +104,17 @@ class Recorder(Periodic):
         if is_chief():
             self._board.close()
 
-    def _score(self, logs):
+    def _score(self):
         step = self.model.step
         try:
             scores = self.evaluation.flat_scores(self.model)
         except ValueError as error:
             logging.warning("Step %d is not scored, and training goes on: %s", step, error)
-            return
-        logs.update(scores)
+            return {}
         if is_chief():
             text = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
             logging.info("Step %d: %s", step, text)
+        return scores
 
     def _log(self, logs):
         if is_chief():

@@ -50,6 +50,8 @@ def train(config, directory, options=None, make_evaluation=None, adapt_classes=F
         Interrupted: if a signal came, once all is saved.
     """
     options = options or RunOptions()
+    if options.evaluate_every and make_evaluation is None:
+        raise ValueError("`options.evaluate_every` needs `make_evaluation`, by which to score")
     directory = pathlib.Path(directory).expanduser()
     strategy = make_strategy(options.strategy, options.tpu)
     config, source = for_dataset(config, options, adapt_classes)

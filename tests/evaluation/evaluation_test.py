@@ -14,6 +14,7 @@ from sagan_tf.images import to_uint8
 from sagan_tf.models import draw_inputs
 from tests.evaluation.errors import message
 from tests.evaluation.pixels import Pixels
+from tests.two_replicas import two_replicas
 
 METRICS = ("fid", "kid", "is", "prdc", "diversity")
 SMALL = {"base_channels": 4, "latent_dim": 8}
@@ -130,6 +131,19 @@ def test_score_names_follow_the_attention(digits, resolutions):
     scorer = Evaluation(digits, Pixels(predicts_labels=False), protocol, 16, 1, 10, resolutions)
     assert list(scorer.flat_scores(sagan)) == scorer.score_names
     assert len(scorer.score_names) == 2 + 3 * len(resolutions)
+
+
+def scored(strategy):
+    with strategy.scope():
+        sagan = make()
+    return evaluation(find_dataset("digits")).flat_scores(sagan)
+
+
+@pytest.mark.slow
+def test_two_replicas_are_scored_as_one(digits):
+    with two_replicas() as run:
+        found = run(scored)
+    assert found == pytest.approx(evaluation(digits).flat_scores(make()), rel=1e-3)
 
 
 def test_settings_are_ready_for_json_and_filled_in(digits):

@@ -1,18 +1,18 @@
 import pytest
 
-from tests.training.small import make
+from tests.tiny import compiled
 
 
 @pytest.fixture(scope="module")
 def sagan():
-    return make()
+    return compiled()
 
 
 @pytest.fixture(scope="module")
 def saved():
-    return make("adam")
+    return compiled("adam")
 
 
 @pytest.fixture(scope="module")
 def restored():
-    return make("adam")
+    return compiled("adam")

@@ -53,7 +53,7 @@ class Inception(Features):
 
     def __init__(self, path):
         file, content = _read_graph(pathlib.Path(path).expanduser())
-        network = _Graph(path, content)
+        network = _graph_function(path, content)
         features, logits = network(np.zeros((1, 1, 1, 3), np.uint8))
         super().__init__(
             "inception",
@@ -101,57 +101,54 @@ class Inception(Features):
         return features, tf.nn.softmax(logits)
 
 
-class _Graph:
+def _graph_function(source, content):
     """The frozen graph as a function from images of any size to features and logits."""
+    graph = tf.compat.v1.GraphDef()
+    try:
+        graph.ParseFromString(content)
+    except Exception as error:  # Its class is protobuf's, which is no dependency of ours.
+        raise ValueError(f"{source} is not a frozen graph: {error}") from error
+    names = {node.name for node in graph.node}
+    # TF-GAN's graph for TPUs uses its input without having it as a node.
+    used = {name.partition(":")[0] for node in graph.node for name in node.input}
+    missing = sorted(({_POOL, _LOGITS} - names) | ({_INPUT} - names - used))
+    if missing:
+        raise ValueError(
+            f"{source} is not TF-GAN's Inception graph: it lacks {', '.join(missing)} "
+            f"(expected: input {_INPUT}, outputs {_POOL} and {_LOGITS})"
+        )
 
-    def __init__(self, source, content):
-        self._source = source
-        graph = tf.compat.v1.GraphDef()
-        try:
-            graph.ParseFromString(content)
-        except Exception as error:  # Its class is protobuf's, which is no dependency of ours.
-            raise ValueError(f"{source} is not a frozen graph: {error}") from error
-        names = {node.name for node in graph.node}
-        # TF-GAN's graph for TPUs uses its input without having it as a node.
-        used = {name.partition(":")[0] for node in graph.node for name in node.input}
-        missing = sorted(({_POOL, _LOGITS} - names) | ({_INPUT} - names - used))
-        if missing:
-            raise ValueError(
-                f"{source} is not TF-GAN's Inception graph: it lacks {', '.join(missing)} "
-                f"(expected: input {_INPUT}, outputs {_POOL} and {_LOGITS})"
-            )
+    def call(images):
+        return tf.graph_util.import_graph_def(
+            graph, {f"{_INPUT}:0": images}, [f"{_POOL}:0", f"{_LOGITS}:0"], name="inception"
+        )
 
-        def call(images):
-            return tf.graph_util.import_graph_def(
-                graph, {f"{_INPUT}:0": images}, [f"{_POOL}:0", f"{_LOGITS}:0"], name="inception"
-            )
+    spec = tf.TensorSpec((None, _SIZE, _SIZE, 3), tf.float32, name="images")
+    try:
+        function = tf.compat.v1.wrap_function(call, [spec])
+    except (ValueError, tf.errors.OpError) as error:
+        raise ValueError(f"{source} is not TF-GAN's Inception graph: {one_line(error)}") from error
+    # Without pruning, a placeholder that is not used would ask for a value.
+    function = function.prune(function.inputs, function.outputs)
 
-        images = tf.TensorSpec((None, _SIZE, _SIZE, 3), tf.float32, name="images")
-        try:
-            function = tf.compat.v1.wrap_function(call, [images])
-        except (ValueError, tf.errors.OpError) as error:
-            raise ValueError(
-                f"{source} is not TF-GAN's Inception graph: {one_line(error)}"
-            ) from error
-        # Without pruning, a placeholder that is not used would ask for a value.
-        self._function = function.prune(function.inputs, function.outputs)
-
-    def __call__(self, images):
+    def run(images):
         images = tf.raw_ops.ResizeBilinear(
             images=images, size=(_SIZE, _SIZE), align_corners=False, half_pixel_centers=False
         )
         images = (images - 128.0) / 128.0
         try:
-            outputs = self._function(tf.broadcast_to(images, (*images.shape[:3], 3)))
+            outputs = function(tf.broadcast_to(images, (*images.shape[:3], 3)))
         except tf.errors.OpError as error:
-            raise ValueError(f"{self._source} cannot be run: {one_line(error)}") from error
+            raise ValueError(f"{source} cannot be run: {one_line(error)}") from error
         for output in outputs:
             if output.shape[0] != len(images):
                 raise ValueError(
-                    f"{self._source} made {output.shape[0]} rows of {len(images)} images: the "
-                    "graph must take batches of any size"
+                    f"{source} made {output.shape[0]} rows of {len(images)} images: the graph "
+                    "must take batches of any size"
                 )
         return [tf.reshape(output, (len(images), -1)) for output in outputs]
+
+    return run
 
 
 def _read_graph(path):
