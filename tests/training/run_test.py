@@ -52,7 +52,7 @@ def test_a_folder_that_is_not_yet_there_is_not_made_by_a_check(tmp_path):
         ({"attention_resolutions": ()}, "attention_resolutions=None there, () here"),
         (
             {"seed": 1, "loss": "wasserstein"},
-            "loss=hinge there, wasserstein here; seed=0 there, 1 ",
+            "loss=hinge there, wasserstein here; seed=0 ",
         ),
         ({"class_names": ("b", "a")}, "classes ('a', 'b') there, ('b', 'a') here"),
     ],
