@@ -98,7 +98,7 @@ def test_an_export_that_is_ended_leaves_nothing(digits, tmp_path):
     command = [sys.executable, str(ROOT / "experiments" / "export.py")]
     flags = [f"--model={digits[0]}", f"--output={tmp_path}"]
     with subprocess.Popen([*command, *flags], stderr=subprocess.PIPE, text=True) as process:
-        while process.poll() is None and not list(tmp_path.glob(".writing-*/model")):
+        while process.poll() is None and not list(tmp_path.glob(".aside-*/model")):
             time.sleep(0.01)
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=60)
@@ -139,7 +139,7 @@ def test_training_on_a_folder_of_images_takes_its_classes(images, tmp_path):
     assert config["recipe"]["precision"] == "mixed_bfloat16"
     # A preset's number of classes may be kept on purpose, and then does not fit.
     line = error_line(
-        *("train", f"--model_dir={tmp_path / 'other'}", f"--dataset={images}", "--num_classes=3"),
+        *("train", f"--model_dir={tmp_path / 'other'}", f"--dataset={images}", "--num_classes=1"),
         *flags,
     )
     assert "has 2 classes" in line
