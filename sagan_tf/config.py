@@ -57,6 +57,8 @@ class Settings:
             object.__setattr__(self, field.name, value)
             rule, allowed = field.metadata["rule"], field.metadata["allowed"]
             if value is not None and not allowed(value):
+                if isinstance(value, str):
+                    raise unknown_name(field.name, value, field.metadata["choices"])
                 rule += " or None" if field.default is None else ""
                 raise ValueError(f"`{field.name}` must be {rule}. Received: {value}")
 

@@ -21,7 +21,7 @@ def load_addons_weights(path, layer):
 
     With the same `power_iterations`, `ours(x)` and the first `ours(x, training=True)` then equal
     the first `theirs(x, training=True)`, and each later call with `training=True` the next of
-    theirs. No call here equals `theirs(x, training=False)`: docs/from-tensorflow-addons.md.
+    theirs. No call here equals `theirs(x, training=False)`: docs/from_other_code.md.
 
     Args:
         path: str or path of a file that `model.save_weights("x.h5")` or `model.save("x.h5")` wrote.

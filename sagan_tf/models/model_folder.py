@@ -60,7 +60,7 @@ def find_model(name_or_path):
         return _newest_checkpoint(folder)
     if not (folder / CONFIG_FILE).is_file():
         if not folder.exists() and folder.name == str(name_or_path):
-            raise unknown_name("model", f"{name_or_path}, which is no folder either", PRESETS)
+            raise unknown_name("model", name_or_path, PRESETS)
         raise ValueError(
             f"No model at {folder}: expected the name of a preset ({', '.join(PRESETS)}), or a "
             f"folder with a {CONFIG_FILE} in it"

@@ -256,7 +256,11 @@ def test_a_malformed_tf_config(tmp_path, monkeypatch, tf_config, message):
     [
         ("sample", ["--labels=a"], "--labels must be ints such as 3,7. Received: a"),
         ("sample", ["--truncation=2"], "--truncation must be in (0, 1]. Received: 2"),
-        ("sample", ["--model=sagan_digits"], "Unknown model: sagan_digits, which is no folder"),
+        (
+            "sample",
+            ["--model=sagan_digits"],
+            "Unknown model: sagan_digits. Did you mean sagan_digits_16",
+        ),
         ("sample", ["--attention", "--interpolate"], "exclude each other"),
         ("sample", ["--output=x.txt"], "--output must be a file such as x.png. Received: x.txt"),
         ("sample", ["--noema", "--standing_statistics=2"], "it excludes --noema"),

@@ -7,14 +7,9 @@ from sagan_tf.evaluation.metrics.inputs import check_pair
 
 def compute(real, fake, protocol):
     """The metric `kid`, on subsets of at most half of the images: they must differ."""
-    half = max(2, min(len(real.features), len(fake.features)) // 2)
-    mean, std = kernel_inception_distance(
-        real.features,
-        fake.features,
-        protocol.num_subsets,
-        min(protocol.subset_size, half),
-        protocol.seed,
-    )
+    features = real.features, fake.features
+    size = min(protocol.subset_size, max(2, min(map(len, features)) // 2))
+    mean, std = kernel_inception_distance(*features, protocol.num_subsets, size, protocol.seed)
     return {"kid": mean, "kid_std": std}, {}
 
 

@@ -14,6 +14,6 @@ def url():
 def explorer():
     """What that explorer answers, without a process."""
     from experiments.explorer.explorer import Explorer
-    from sagan_tf import training
+    from sagan_tf import SAGAN
 
-    return Explorer({"sagan_digits_16": training.load_model("sagan_digits_16")})
+    return Explorer({"sagan_digits_16": SAGAN.from_preset("sagan_digits_16")})

@@ -40,7 +40,7 @@ def error_of(*flags):
 
 
 def test_wrong_flags_are_one_line():
-    assert "No preset at nowhere" in error_of("--model=sagan_digits_16", "--second_model=nowhere")
+    assert "Unknown model: nowhere" in error_of("--model=sagan_digits_16", "--second_model=nowhere")
     message = "--second_model must be another model. Received: a\n"
     assert error_of("--model=a", "--second_model=a").endswith(message)
 
@@ -60,7 +60,9 @@ def test_only_this_machine_is_served(url):
         assert all(address == local for address, each in addresses if int(each, 16) == port)
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "end", [pytest.param(signal.SIGINT, marks=pytest.mark.soak), signal.SIGTERM]
+)
 def test_nothing_is_left_behind(tmp_path, monkeypatch, end):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with explore("--model=sagan_digits_16", f"--port={free_port()}", end=end) as address:
