@@ -19,7 +19,6 @@ def cache(tmp_path_factory):
     return f"--cache_dir={tmp_path_factory.mktemp('cache')}"
 
 
-@pytest.mark.slow
 def test_the_report_of_the_shipped_digits(cache, tmp_path):
     output, nearest = tmp_path / "new" / "scores.json", tmp_path / "nearest.png"
     files = (f"--output={output}", f"--nearest={nearest}")

@@ -178,12 +178,12 @@ def test_a_second_run_into_the_folder_of_another_is_refused(digits):
     assert (directory / "metrics.jsonl").read_text() == before
 
 
-def test_a_checkpoint_of_another_architecture_is_refused(digits, tmp_path):
+def test_a_checkpoint_of_another_model_is_refused(digits, tmp_path):
     directory = tmp_path / "run"
     shutil.copytree(digits[0] / "checkpoints", directory / "checkpoints")
     line = error_line("train", f"--model_dir={directory}", "--steps=4", *SMALL, "--base_channels=8")
     found = directory / "checkpoints" / "step_0000004"
-    assert line == f"{found} is of another architecture: base_channels=4 there, 8 here"
+    assert line == f"{found} is of another model: base_channels=4 there, 8 here"
 
 
 @pytest.mark.usefixtures("at_once")
