@@ -99,9 +99,7 @@ def test_what_is_scored_is_recorded_and_saved_with_statistics_that_fit(tmp_path)
     sagan, evaluation = compiled(), Evaluation()
     checkpoints = Checkpoints(tmp_path / "checkpoints", sagan, monitor="fid")
     options = every(checkpoint=1000, evaluate=1)
-    Trainer(sagan).fit(
-        batches(), 4, [Recorder(tmp_path, BATCH, options, checkpoints, evaluation)]
-    )
+    Trainer(sagan).fit(batches(), 4, [Recorder(tmp_path, BATCH, options, checkpoints, evaluation)])
     records = records_in(tmp_path)
     assert [(record["step"], record.get("fid")) for record in records] == [
         (1, 99.0),

@@ -50,7 +50,10 @@ def test_a_folder_that_is_not_yet_there_is_not_made_by_a_check(tmp_path):
     [
         ({"base_channels": 8, "steps": 5}, "base_channels=64 there, 8 here; steps=9 there, 5 here"),
         ({"attention_resolutions": ()}, "attention_resolutions=None there, () here"),
-        ({"seed": 1, "loss": "wasserstein"}, "loss=hinge there, wasserstein here; seed=0 there, 1 "),
+        (
+            {"seed": 1, "loss": "wasserstein"},
+            "loss=hinge there, wasserstein here; seed=0 there, ",
+        ),
         ({"class_names": ("b", "a")}, "classes ('a', 'b') there, ('b', 'a') here"),
     ],
 )
