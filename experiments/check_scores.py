@@ -16,6 +16,8 @@ flags.DEFINE_integer("seed", 0, "Seed of the halves and of the changes.")
 
 
 def main():
+    program.start_tensorflow()
+
     from sagan_tf import data, evaluation
 
     source = data.find_dataset("digits")

@@ -2,11 +2,12 @@ r"""Click on a pixel, and see what the generator attended to: a page on this mac
 
   python experiments/explore.py --model=sagan_digits_16
 
-A run, while it trains, beside the preset; at a port of its own:
+A run can be watched while it trains, here beside the preset and at a port of its own:
 
   python experiments/explore.py --model=runs/digits --second_model=sagan_digits_16 --port=8000
 
-Nothing but this machine reaches the page, and the page reaches nothing else.
+Nothing but this machine reaches the page, and the page reaches nothing else. Its parts are in
+experiments/explorer/.
 """
 
 import importlib.util
@@ -21,14 +22,21 @@ from absl import flags
 from experiments import program
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("model", None, "Preset's name or folder, or that of a run.", required=True)
-flags.DEFINE_string("second_model", None, "Another one, beside it: the same inputs.")
+flags.DEFINE_string("model", None, "Name or folder of a preset, or folder of a run.", required=True)
+flags.DEFINE_string("second_model", None, "Another model, which draws the same inputs beside it.")
 flags.DEFINE_integer(
-    "port", None, "Where to serve. Default: the first free one from 7860.", 1, 65535
+    "port", None, "Port of the page. Default: the first free one from 7860.", 1, 65535
+)
+
+flags.DEFINE_integer(
+    "standing_statistics",
+    0,
+    "Batches of 64 from which to recompute batch-norm statistics; 0 for those that are saved.",
+    lower_bound=0,
 )
 
 _HOST = "127.0.0.1"
-# Each visit keeps its images' attention maps: see `explorer.MAX_MAP_BYTES`.
+# Each visit keeps the attention maps of its images, see `MAX_MAP_BYTES` of the explorer.
 _VISITS = 16
 
 
@@ -39,21 +47,21 @@ def main():
         )
     names = [name for name in (FLAGS.model, FLAGS.second_model) if name is not None]
     if len(set(names)) < len(names):
-        raise ValueError(f"--second_model must be another one. Received: {FLAGS.second_model}")
+        raise ValueError(f"--second_model must be another model. Received: {FLAGS.second_model}")
 
-    from sagan_tf import training
-
-    # SIGTERM ends it like ^C: the folder of pictures goes too.
+    # SIGTERM ends the program as ^C does, so that the folder of pictures is removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    models = {name: training.load_model(name) for name in names}
+    sagans = program.load_models(*names, standing_statistics=FLAGS.standing_statistics)
+    models = dict(zip(names, sagans, strict=True))
     with tempfile.TemporaryDirectory(prefix="explore-") as pictures:
-        # gradio reads both when it is imported.
+        # Gradio reads both when it is imported.
         os.environ.update(GRADIO_ANALYTICS_ENABLED="False", GRADIO_TEMP_DIR=pictures)
 
-        from experiments import explorer, explorer_page
+        from experiments.explorer import page as explorer_page
+        from experiments.explorer.explorer import Explorer
 
         logging.getLogger("httpx").setLevel(logging.WARNING)
-        page = explorer_page.make_page(explorer.Explorer(models))
+        page = explorer_page.make_page(Explorer(models))
         _, url, _ = page.launch(
             server_name=_HOST,
             server_port=FLAGS.port,

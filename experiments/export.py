@@ -10,48 +10,42 @@ A file for phones:
       --output=digits.tflite
 """
 
-import pathlib
 import signal
 
 from absl import flags
 
-from experiments import program
+from experiments import program, settings_flags
+from sagan_tf.evaluation.protocol import Protocol
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("model", None, "Preset's name or folder, or that of a run.", required=True)
+flags.DEFINE_string("model", None, "Preset, or folder of a model or a run.", required=True)
 flags.DEFINE_string(
     "output", None, "Folder that gets a folder per version, or the .tflite file.", required=True
 )
-flags.DEFINE_enum("format", "saved_model", ["saved_model", "tflite"], "What to write.")
-flags.DEFINE_enum(
+settings_flags.define_choice("format", "saved_model", ["saved_model", "tflite"], "What to write.")
+settings_flags.define_choice(
     "weight_precision",
     None,
     ["float32", "float16", "int8"],
-    "Precision of the weights in a .tflite file. Default: float32.",
+    "Precision of the weights in a .tflite file, float32 by default.",
 )
-flags.DEFINE_bool("ema", True, "Whether to use the averaged weights.")
-flags.DEFINE_integer(
-    "standing_statistics",
-    0,
-    "Batches of 64 from which to recompute batch-norm statistics; 0 for those that are saved.",
-    lower_bound=0,
-)
+settings_flags.define(Protocol, "ema", "standing_statistics")
 
 
 def main():
-    if FLAGS.weight_precision and FLAGS.format != "tflite":
+    lite = FLAGS.format == "tflite"
+    if FLAGS.weight_precision and not lite:
         raise ValueError("--weight_precision is for --format=tflite")
-    if not FLAGS.output:
-        raise ValueError("--output is empty")
-    output = pathlib.Path(FLAGS.output).expanduser()
+    output = program.output_path("output", folder=not lite)
     # SIGTERM ends it like ^C: nothing half written is left behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-
-    (sagan,) = program.load_models(FLAGS.model, standing_statistics=FLAGS.standing_statistics)
+    (sagan,) = program.load_models(
+        FLAGS.model, ema=FLAGS.ema, standing_statistics=FLAGS.standing_statistics
+    )
 
     from sagan_tf import export
 
-    if FLAGS.format == "tflite":
+    if lite:
         precision = FLAGS.weight_precision or "float32"
         print(export.export_lite(sagan, output, precision, use_ema=FLAGS.ema))
     else:

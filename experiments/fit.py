@@ -6,31 +6,32 @@ Start from it when you have callbacks or a data set of your own. To train in ear
 which knows every preset, writes checkpoints, goes on where a run stopped, and scales out.
 """
 
-import pathlib
-
 from absl import flags
 
-from experiments import program
-from sagan_tf.models.presets import preset
+from experiments import program, settings_flags
+from sagan_tf.config import Recipe
+from sagan_tf.models.model_folder import CHECKPOINTS, check_run
+from sagan_tf.models.presets import PRESETS
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model_dir", None, "Folder of the run.", required=True)
-flags.DEFINE_integer("steps", 1_100, "Generator updates.")
-flags.DEFINE_integer("batch_size", 32, "Real images per discriminator update.")
+settings_flags.define(Recipe, "steps", "batch_size", defaults=False)
 
 
 def main():
-    config = preset("sagan_digits_16").override(steps=FLAGS.steps, batch_size=FLAGS.batch_size)
+    directory = program.output_path("model_dir", folder=True)
+    config = PRESETS["sagan_digits_16"].override(**settings_flags.given(Recipe))
     model, recipe = config.model, config.recipe
-    if pathlib.Path(FLAGS.model_dir, "checkpoints").exists():
-        raise ValueError(f"{FLAGS.model_dir} is a run of train.py: choose another --model_dir")
+    if (directory / CHECKPOINTS).exists():
+        raise ValueError(f"{directory} is a run of train.py: choose another --model_dir")
+    check_run(directory, config)
     program.start_tensorflow()
 
     import keras
 
     from sagan_tf import SAGAN, data, training
 
-    directory = training.open_run(FLAGS.model_dir, config)
+    training.open_run(directory, config)
     keras.utils.set_random_seed(recipe.seed)
     # A step splits its images among the discriminator's updates.
     images_per_step = model.discriminator_steps * recipe.batch_size

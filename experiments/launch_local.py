@@ -2,19 +2,17 @@ r"""Starts several workers of experiments/train.py on this machine; they train o
 
   python experiments/launch_local.py --workers=2 -- --model_dir=runs/two --steps=1000
 
-What follows `--` are flags of train.py, and every worker gets the same. Each also gets
---strategy=multiworker, and a TF_CONFIG with its place in the cluster: a try-out for several hosts,
-where you would start train.py on each with a TF_CONFIG that names the hosts.
+What follows `--` are flags of train.py. Every worker gets the same ones, --strategy=multiworker and
+a TF_CONFIG with its place in the cluster. On several hosts you would start train.py on each, with a
+TF_CONFIG that names the hosts.
 
 ^C (or SIGTERM) asks all workers to save and leave; a second one kills them. When a worker dies the
-others are stopped too, and the same command goes on from the last checkpoint.
+others are stopped too, and the same command goes on from the last checkpoint. The exit code is 0
+when training is done, 143 when it was stopped, 137 when workers had to be killed, 1 when one died.
 
-Exits with 0 when training is done, 143 when it was stopped, 137 when the workers had to be killed,
-1 when one of them died.
-
-Every worker would take every GPU: one process, train.py alone, is how to use those of one machine.
-CUDA_VISIBLE_DEVICES=-1 before the command hides them. TensorFlow opens the workers' ports to the
-network, without a password.
+Every worker would take every GPU: CUDA_VISIBLE_DEVICES=-1 before the command hides them, and
+train.py alone uses those of one machine. TensorFlow opens the workers' ports to the network,
+without a password.
 """
 
 import contextlib
@@ -31,8 +29,10 @@ import time
 
 from absl import app, flags
 
+from experiments import program
+
 FLAGS = flags.FLAGS
-flags.DEFINE_integer("workers", 2, "How many to start.", lower_bound=1)
+flags.DEFINE_integer("workers", 2, "Number of workers to start.", lower_bound=1)
 
 _NAME = "launch_local.py"
 _HINT = "flags of train.py go after --, as in: launch_local.py --workers=2 -- --model_dir=runs/two"
@@ -44,20 +44,15 @@ _PR_SET_PDEATHSIG = 1
 def launch(command, workers, grace=5.0):
     """Runs a command several times at once, as the workers of one cluster.
 
-    Takes over SIGINT and SIGTERM: the first of them becomes a SIGTERM to every worker, the second a
-    SIGKILL. A worker that fails has the others stopped: SIGTERM, then SIGKILL.
-
-    Args:
-        command: List of the program and its arguments.
-        workers: int, how many processes to run it in.
-        grace: float, seconds that the others have to leave when one has failed. They may be
-            waiting for it in a collective operation, for ever. Defaults to `5.0`.
+    The first SIGINT or SIGTERM becomes a SIGTERM to every worker, the second a SIGKILL. When a
+    worker fails the others are sent a SIGTERM, and `grace` seconds later a SIGKILL: they may be
+    waiting for it in a collective operation, for ever.
 
     Returns:
         What `sys.exit` takes: 0; 128 + signal when the workers left because they were asked to; or
         a text that says which worker failed and how.
     """
-    asked: list[float] = []
+    asked = []  # When the signals came.
 
     def ask(number, frame):
         # One request may come twice: `timeout` signals the process, then its process group.
@@ -70,7 +65,7 @@ def launch(command, workers, grace=5.0):
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, ask)
-    processes: list[subprocess.Popen] = []
+    processes = []
     try:
         for tf_config in tf_configs(workers):
             processes.append(_start(command, tf_config))
@@ -78,11 +73,12 @@ def launch(command, workers, grace=5.0):
     finally:
         for process in processes:
             process.kill()
-    if failed is not None:
-        how = _ending(processes[failed].returncode)
-        return f"worker {failed} {how}; the same command goes on from the last checkpoint"
-    codes = {process.wait() for process in processes} - {0}
-    return min((128 - code if code < 0 else code for code in codes), default=0)
+    codes = [process.wait() for process in processes]
+    if failed is None:
+        return min((128 - code if code < 0 else code for code in codes if code), default=0)
+    code = codes[failed]
+    how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
+    return f"worker {failed} {how}; the same command goes on from the last checkpoint"
 
 
 def _supervise(processes, asked, grace):
@@ -90,7 +86,9 @@ def _supervise(processes, asked, grace):
     told, failed, deadline = False, None, math.inf
     while True:
         codes = [process.poll() for process in processes]
-        failures = [(code, i) for i, code in enumerate(codes) if _is_failure(code, told)]
+        # One that was told before it listens, or when it no longer does, has not failed.
+        fine = (None, 0, *_STOPPED, *([-signal.SIGTERM] if told else []))
+        failures = [(code, index) for index, code in enumerate(codes) if code not in fine]
         if failures and failed is None and len(asked) < 2:
             # One that was killed (its code is negative) rather than one that failed for lack of it.
             failed = min(failures)[1]
@@ -107,31 +105,18 @@ def _supervise(processes, asked, grace):
         time.sleep(0.1)
 
 
-def _is_failure(code, told):
-    # One that was told before it listens, or when it no longer does, has not failed.
-    return code not in (None, 0, *_STOPPED) and not (told and code == -signal.SIGTERM)
-
-
-def _ending(code):
-    if code < 0:
-        return f"was killed by {signal.Signals(-code).name}"
-    return f"exited with code {code}"
-
-
 def _start(command, tf_config):
+    def stop_with_parent():
+        # Linux sends SIGTERM to this process when its parent dies, of whatever.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
     return subprocess.Popen(
         command,
         env={**os.environ, "TF_CONFIG": tf_config},
         stdin=subprocess.DEVNULL,
-        # ^C in a terminal is for this process alone.
-        start_new_session=True,
-        preexec_fn=_stop_with_parent if sys.platform == "linux" else None,
+        start_new_session=True,  # ^C in a terminal is for the launcher alone.
+        preexec_fn=stop_with_parent if sys.platform == "linux" else None,
     )
-
-
-def _stop_with_parent():
-    """Has Linux send SIGTERM to this process when its parent dies, of whatever."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def tf_configs(workers):
@@ -140,26 +125,15 @@ def tf_configs(workers):
         sockets = [stack.enter_context(socket.socket()) for _ in range(workers)]
         for each in sockets:
             each.bind(("", 0))
-        addresses = [f"localhost:{each.getsockname()[1]}" for each in sockets]
-    return [
-        json.dumps({"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}})
-        for index in range(workers)
-    ]
-
-
-def _parse(argv):
-    try:
-        return FLAGS(argv)
-    except flags.Error as error:
-        hint = f"; {_HINT}" if isinstance(error, flags.UnrecognizedFlagError) else ""
-        sys.exit(f"{_NAME}: error: {error}{hint}")
+        cluster = {"worker": [f"localhost:{each.getsockname()[1]}" for each in sockets]}
+    tasks = [{"type": "worker", "index": index} for index in range(workers)]
+    return [json.dumps({"cluster": cluster, "task": task}) for task in tasks]
 
 
 def main(argv, train_flags):
-    if len(argv) > 1:
-        sys.exit(f"{_NAME}: error: unexpected argument {argv[1]!r}; {_HINT}")
-    if not train_flags:
-        sys.exit(f"{_NAME}: error: nothing to train; {_HINT}")
+    if len(argv) > 1 or not train_flags:
+        what = f"unexpected argument {argv[1]!r}" if len(argv) > 1 else "nothing to train"
+        sys.exit(f"{_NAME}: error: {what}; {_HINT}")
     train = pathlib.Path(__file__).with_name("train.py")
     command = [sys.executable, str(train), *train_flags, "--strategy=multiworker"]
     try:
@@ -172,4 +146,8 @@ def main(argv, train_flags):
 
 if __name__ == "__main__":
     end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
-    app.run(lambda argv: main(argv, sys.argv[end + 1 :]), sys.argv[:end], flags_parser=_parse)
+    app.run(
+        lambda argv: main(argv, sys.argv[end + 1 :]),
+        sys.argv[:end],
+        flags_parser=lambda argv: program.parse(argv, f"; {_HINT}"),
+    )

@@ -1,14 +1,19 @@
 """What all programs share: quiet libraries, and errors of the user in one line."""
 
 import contextlib
+import errno
 import logging
 import os
+import pathlib
 import re
 import shlex
 import sys
 
 from absl import app, flags
 from absl import logging as absl_logging
+
+from sagan_tf import files
+from sagan_tf.models.model_folder import find_model
 
 FLAGS = flags.FLAGS
 
@@ -18,7 +23,24 @@ def run(main):
 
     `main` checks what it can before it calls `start_tensorflow`: a mistake is answered at once.
     """
-    app.run(lambda argv: guarded(main, argv), flags_parser=_parse)
+    app.run(lambda argv: guarded(main, argv), flags_parser=parse)
+
+
+def parse(argv, hint=""):
+    """Parses the flags; returns what is left, and leaves by `SystemExit` if one is wrong.
+
+    The error of an unknown flag ends with `hint`.
+    """
+    try:
+        return FLAGS(argv)
+    except flags.Error as error:
+        text = re.sub("^flag ", "", " ".join(str(error).split()))
+        text += hint if isinstance(error, flags.UnrecognizedFlagError) else ""
+        if missing := re.match(r"--(\w+)=None: ", text):
+            text = f"--{missing[1]} is missing. {FLAGS[missing[1]].help}"
+        text = re.sub(r"^--(\w+)=(.*?): it must be (.*)", r"--\1 must be \3. Received: \2", text)
+        text = re.sub(r"^--\w+=.*?: (?=Unknown )", "", text)
+        sys.exit(f"{os.path.basename(argv[0])}: error: {text}")
 
 
 def guarded(main, argv):
@@ -39,6 +61,27 @@ def guarded(main, argv):
         sys.exit(f"{name}: error: {_with_flags(_one_line(error))}")
 
 
+def output_path(flag, folder=False):
+    """The path that a flag names, or `None`; a ValueError if no such file can be written there.
+
+    With `folder` it is that of a folder. Nothing is made yet: wrong input leaves nothing behind.
+    """
+    if FLAGS[flag].value is None:
+        return None
+    if not FLAGS[flag].value:
+        raise ValueError(f"--{flag} is empty")
+    path = pathlib.Path(FLAGS[flag].value).expanduser()
+    there = next(each for each in (path, *path.parents) if each.exists())
+    reason = None if os.access(there, os.W_OK) else errno.EACCES
+    if there.is_dir() and there == path and not folder:
+        reason = errno.EISDIR
+    elif not there.is_dir() and (there != path or folder):
+        reason = errno.ENOTDIR
+    if reason:
+        raise ValueError(f"--{flag}={path} cannot be written: {os.strerror(reason)}")
+    return path
+
+
 def start_tensorflow():
     """Imports TensorFlow without its narration, and says so where somebody may wait."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -50,17 +93,14 @@ def start_tensorflow():
             import tensorflow  # noqa: F401
 
 
-def load_models(*names, standing_statistics=0, truncation=1.0):
+def load_models(*names, ema=True, standing_statistics=0, truncation=1.0):
     """The `SAGAN` of each name of a preset, model folder or run; unknown ones are said at once.
 
-    Args:
-        *names: As of `SAGAN.from_preset`.
-        standing_statistics: int, batches from which to recompute the averaged generator's
-            batch-norm statistics; 0 leaves them as they are saved. Defaults to `0`.
-        truncation: float, factor of the latents of these batches. Defaults to `1.0`.
+    The averaged generators get batch-norm statistics of `standing_statistics` batches, whose
+    latents are multiplied by `truncation`. With 0 they keep those that are saved.
     """
-    from sagan_tf.models.model_folder import find_model
-
+    if standing_statistics and not ema:
+        raise ValueError("--standing_statistics is for the averaged weights: it excludes --noema")
     folders = [find_model(name) for name in names]
     start_tensorflow()
 
@@ -70,17 +110,6 @@ def load_models(*names, standing_statistics=0, truncation=1.0):
     for sagan in sagans if standing_statistics else ():
         sagan.recalibrate(standing_statistics, truncation)
     return sagans
-
-
-def _parse(argv):
-    try:
-        return FLAGS(argv)
-    except flags.Error as error:
-        text = " ".join(str(error).split())
-        text = re.sub(
-            r"^flag --(\w+)=(.*?): it must be (.*)", r"--\1 must be \3. Received: \2", text
-        )
-        sys.exit(f"{os.path.basename(argv[0])}: error: {text}")
 
 
 def _leave(name, interruption):
@@ -99,9 +128,9 @@ def _silent_stderr():
     """For TensorFlow's import, which reports missing GPU drivers before it reads its log level."""
     sys.stderr.flush()
     saved = os.dup(2)
-    with open(os.devnull, "w") as devnull:
-        os.dup2(devnull.fileno(), 2)
     try:
+        with open(os.devnull, "w") as devnull:
+            os.dup2(devnull.fileno(), 2)
         yield
     finally:
         os.dup2(saved, 2)
@@ -110,9 +139,9 @@ def _silent_stderr():
 
 def _close_progress_bars():
     """Leaves the line of a bar that an error has interrupted."""
-    if "tqdm" in sys.modules:
-        for bar in list(getattr(sys.modules["tqdm"].tqdm, "_instances", ())):
-            bar.close()
+    tqdm = sys.modules.get("tqdm")
+    for bar in list(getattr(tqdm and tqdm.tqdm, "_instances", ())):
+        bar.close()
 
 
 def _is_ours_or_grave(record):
@@ -128,8 +157,7 @@ def _with_flags(text):
 
 
 def _one_line(error):
-    text = str(error).strip() or type(error).__name__
     # What was raised while TensorFlow read the data or traced the step is further down.
-    ours = re.search(r"^\s*(?:ValueError|OSError): (.+)$", text, re.MULTILINE)
+    ours = re.search(r"^\s*(?:ValueError|OSError): (.+)$", str(error), re.MULTILINE)
     # TensorFlow names its own function first.
-    return ours[1] if ours else re.sub(r"^\{\{.*?\}\}\s*", "", text.splitlines()[0])
+    return ours[1] if ours else re.sub(r"^\{\{.*?\}\}\s*", "", files.one_line(error))

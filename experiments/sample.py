@@ -15,40 +15,35 @@ A run that is still training, at its newest checkpoint or at a certain one:
   python experiments/sample.py --model=runs/digits/checkpoints/step_0000500 --output=then.png
 """
 
-import pathlib
-
 from absl import flags
+from PIL import Image
 
-from experiments import program
+from experiments import program, settings_flags
+from sagan_tf.evaluation.protocol import Protocol
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("model", None, "Preset's name or folder, or that of a run.", required=True)
-flags.DEFINE_string("output", None, "PNG file to write.", required=True)
+flags.DEFINE_string("model", None, "Preset, or folder of a model or a run.", required=True)
+flags.DEFINE_string("output", None, "Picture to write, such as x.png.", required=True)
 flags.DEFINE_list(
     "labels",
     None,
-    "Classes, which are taken in turn. Default: at random, or all with --interpolate.",
+    "Classes, which are taken in turn. Without it they are drawn at random; with --interpolate "
+    "each row has the next.",
 )
 flags.DEFINE_integer(
-    "num_images", None, "Images (default 64), or rows with --interpolate (8), --attention (5)."
+    "num_images",
+    None,
+    "How many images there are (64 by default), or rows with --interpolate (8) or --attention (5).",
+    lower_bound=1,
 )
-flags.DEFINE_float(
-    "truncation",
-    1.0,
-    "Factor of the latents, in (0, 1]: a smaller one makes images less varied, more typical.",
+flags.DEFINE_integer(
+    "seed", None, "Seed: the same one draws the same images. Without it they are new each time.", 0
 )
-flags.DEFINE_integer("seed", None, "Seed: the same one draws the same images.")
 flags.DEFINE_bool(
     "interpolate", False, "Whether to draw rows that walk from one latent to another."
 )
 flags.DEFINE_bool("attention", False, "Whether to draw attention maps over the images.")
-flags.DEFINE_bool("ema", True, "Whether to use the averaged weights.")
-flags.DEFINE_integer(
-    "standing_statistics",
-    0,
-    "Batches of 64 from which to recompute batch-norm statistics; 0 for those that are saved.",
-    lower_bound=0,
-)
+settings_flags.define(Protocol, "truncation", "ema", "standing_statistics")
 
 _WALK = 10
 
@@ -56,21 +51,16 @@ _WALK = 10
 def main():
     if FLAGS.attention and FLAGS.interpolate:
         raise ValueError("--attention and --interpolate exclude each other")
-    labels = None
-    if FLAGS.labels is not None:
-        if not all(label.lstrip("-").isdecimal() for label in FLAGS.labels):
-            raise ValueError(
-                f"--labels must be ints such as 3,7. Received: {FLAGS['labels'].value}"
-            )
-        labels = [int(label) for label in FLAGS.labels]
-
-    if not 0 < FLAGS.truncation <= 1:
-        raise ValueError(f"--truncation must be in (0, 1]. Received: {FLAGS.truncation}")
-    (sagan,) = program.load_models(
-        FLAGS.model,
-        standing_statistics=FLAGS.standing_statistics,
-        truncation=FLAGS.truncation,
-    )
+    labels = FLAGS.labels
+    if labels is not None:
+        if not all(label.lstrip("-").isdecimal() for label in labels):
+            raise ValueError(f"--labels must be ints such as 3,7. Received: {','.join(labels)}")
+        labels = [int(label) for label in labels]
+    output = program.output_path("output")
+    if output.suffix.lower() not in Image.registered_extensions():
+        raise ValueError(f"--output must be a file such as x.png. Received: {output}")
+    settings = settings_flags.given(Protocol, "ema", "standing_statistics", "truncation")
+    (sagan,) = program.load_models(FLAGS.model, **settings)
 
     from sagan_tf import models, visualization
 
@@ -78,10 +68,9 @@ def main():
     if FLAGS.attention:
         picture = visualization.attention_picture(sagan, labels, FLAGS.num_images or 5, **options)
     elif FLAGS.interpolate:
-        rows = FLAGS.num_images or 8
+        rows, num_classes = FLAGS.num_images or 8, sagan.generator.num_classes
         latents = models.draw_latents(2 * rows, sagan.generator.latent_dim, FLAGS.seed)
         walk = models.interpolate_latents(latents[:rows], latents[rows:], _WALK)
-        num_classes = sagan.generator.num_classes
         if labels is None and num_classes is not None:
             labels = range(num_classes)
         if labels:
@@ -92,7 +81,6 @@ def main():
     else:
         images = sagan.generate(labels, FLAGS.num_images or 64, **options)
         picture = visualization.sample_grid(images)
-    output = pathlib.Path(FLAGS.output).expanduser()
     output.parent.mkdir(parents=True, exist_ok=True)
     picture.save(output)
     print(output)

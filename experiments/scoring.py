@@ -9,18 +9,20 @@ from sagan_tf.evaluation.metrics import METRICS
 from sagan_tf.evaluation.protocol import Protocol
 
 FLAGS = flags.FLAGS
-flags.DEFINE_enum(
+settings_flags.define_choice(
     "features",
     "classifier",
     ["classifier", "inception"],
-    "Network by whose features images are compared: a classifier trained on the data set (at "
-    "once, and cached), or the Inception graph of TF-GAN.",
+    "Network by whose features images are compared: a classifier that is trained on the data set "
+    "at once and kept, or the Inception graph of TF-GAN.",
 )
 flags.DEFINE_string("features_file", None, "File or archive of Inception's frozen graph.")
-flags.DEFINE_string("cache_dir", None, "Folder of trained classifiers. Default: ~/.cache/sagan_tf.")
+flags.DEFINE_string(
+    "cache_dir", None, "Folder in which classifiers are kept. It is ~/.cache/sagan_tf by default."
+)
 _FIELDS = ("metrics", "num_images", "num_real_images", "allow_few_images")
 _OWN = ("features", "features_file", "cache_dir", *_FIELDS)
-settings_flags.define(Protocol, *_FIELDS, default=None)
+settings_flags.define(Protocol, *_FIELDS)
 
 
 def refuse_idle_flags(monitor):
@@ -35,48 +37,36 @@ def refuse_idle_flags(monitor):
 def evaluation_maker(skip_corrupt=False, verbose=False, **protocol):
     """Checks the flags, and returns a function that makes the `Evaluation` that they ask for.
 
-    Args:
-        skip_corrupt: bool. Defaults to `False`.
-        verbose: bool, whether to show progress bars. Defaults to `False`.
-        **protocol: Further fields of the `Protocol`.
-
-    Returns:
-        Function of a `sagan_tf.data.Source` and a `ModelConfig`, or a `Generator`, which has the
-        same attributes.
+    `protocol` are further fields of the `Protocol`. The function takes a `sagan_tf.data.Source`,
+    a `ModelConfig` or a `Generator`, which has the same attributes, and changes of the protocol.
     """
-    protocol = Protocol(**{**settings_flags.given(Protocol, *_FIELDS), **protocol})
-    name, file = FLAGS.features, FLAGS.features_file
-    if name == "classifier" and file is not None:
-        raise ValueError("--features_file goes with --features=inception")
-    if name == "inception" and file is None and not FLAGS.download:
+    protocol = Protocol(**settings_flags.given(Protocol, *_FIELDS), **protocol)
+    file = FLAGS.features_file and pathlib.Path(FLAGS.features_file).expanduser()
+    if FLAGS.features == "classifier":
+        if file:
+            raise ValueError("--features_file goes with --features=inception")
+    elif not file and not FLAGS.download:
         raise ValueError("--features=inception needs --features_file=FILE, or --download")
+    elif file and not file.exists():
+        raise ValueError(f"--features_file={file} does not exist")
 
-    def make(source, model):
+    def make(source, model, **changes):
         from sagan_tf import evaluation
 
+        wanted = protocol.replace(**changes)
         # What does not fit is said before anything is trained.
-        protocol.for_data(source.name, len(source), model.num_classes)
-        size = model.image_size, model.channels
-        if name == "classifier":
+        wanted.for_data(source.name, len(source), model.num_classes)
+        size, classes = (model.image_size, model.channels), model.num_classes
+        options = {"skip_corrupt": skip_corrupt}
+        if FLAGS.features == "classifier":
             features = evaluation.Classifier.trained_on(
-                source,
-                *size,
-                num_classes=model.num_classes,
-                cache_dir=FLAGS.cache_dir,
-                skip_corrupt=skip_corrupt,
+                source, *size, num_classes=classes, cache_dir=FLAGS.cache_dir, **options
             )
         else:
             path = file or evaluation.Inception.download(FLAGS.cache_dir)
-            features = evaluation.Inception(pathlib.Path(path).expanduser())
+            features = evaluation.Inception(path)
         return evaluation.Evaluation(
-            source,
-            features,
-            protocol,
-            *size,
-            model.num_classes,
-            model.attention_resolutions,
-            skip_corrupt=skip_corrupt,
-            verbose=verbose,
+            source, features, wanted, *size, classes, verbose=verbose, **options
         )
 
     return make

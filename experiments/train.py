@@ -22,14 +22,23 @@ from absl import flags
 
 from experiments import program, scoring, settings_flags
 from sagan_tf.config import ModelConfig, Recipe, RunOptions
-from sagan_tf.models.presets import preset
+from sagan_tf.data.catalog import check_dataset
+from sagan_tf.models.architecture import architecture
+from sagan_tf.models.model_folder import check_run
+from sagan_tf.models.presets import PRESETS
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("preset", "sagan_digits_16", "Named preset that the other flags change.")
+flags.adopt_module_key_flags(scoring)  # So that --help shows them.
+settings_flags.define_choice(
+    "preset",
+    "sagan_digits_16",
+    list(PRESETS),
+    "Preset, which decides whatever a flag without a default leaves open.",
+)
 flags.DEFINE_string("model_dir", None, "Folder of the run.", required=True)
-settings_flags.define(ModelConfig)
-settings_flags.define(Recipe, skip=("dataset_size",))
-settings_flags.define(RunOptions, default=None)
+settings_flags.define(ModelConfig, defaults=False)
+settings_flags.define(Recipe, skip=("dataset_size",), defaults=False)
+settings_flags.define(RunOptions)
 
 
 def main():
@@ -37,25 +46,24 @@ def main():
         raise ValueError(
             f"--model_dir must be a folder of this machine. Received: {FLAGS.model_dir}"
         )
-    config = preset(FLAGS.preset)
+    directory = program.output_path("model_dir", folder=True)
     chosen = {**settings_flags.given(ModelConfig), **settings_flags.given(Recipe)}
-    other_data = chosen.get("dataset", config.recipe.dataset) != config.recipe.dataset
-    config = config.override(**chosen)
+    preset = PRESETS[FLAGS.preset]
+    config = preset.override(**chosen)
+    architecture(config.model.image_size)
+    other_data = config.recipe.dataset != preset.recipe.dataset
     options = RunOptions(**settings_flags.given(RunOptions))
     make_evaluation = scoring.evaluation_maker(config.recipe.skip_corrupt)
     if not options.evaluate_every:
         scoring.refuse_idle_flags(options.monitor)
+    check_dataset(config.recipe.dataset)
+    check_run(directory, config, options.extend)
     program.start_tensorflow()
 
     from sagan_tf.training import train
 
-    train(
-        config,
-        FLAGS.model_dir,
-        options,
-        make_evaluation,
-        adapt_classes=other_data and "num_classes" not in chosen,
-    )
+    adapt_classes = other_data and "num_classes" not in chosen
+    train(config, directory, options, make_evaluation, adapt_classes)
 
 
 if __name__ == "__main__":

@@ -37,9 +37,8 @@ def setting(default, help, *, choices=None, minimum=None, above=None, maximum=No
             and (below is None or value < below)
         )
 
-    return dataclasses.field(
-        default=default, metadata={"help": help, "rule": rule, "allowed": allowed}
-    )
+    metadata = {"help": help, "rule": rule, "choices": choices, "allowed": allowed}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 class Settings:
@@ -58,6 +57,8 @@ class Settings:
             object.__setattr__(self, field.name, value)
             rule, allowed = field.metadata["rule"], field.metadata["allowed"]
             if value is not None and not allowed(value):
+                if isinstance(value, str):
+                    raise unknown_name(field.name, value, field.metadata["choices"])
                 rule += " or None" if field.default is None else ""
                 raise ValueError(f"`{field.name}` must be {rule}. Received: {value}")
 

@@ -1,26 +1,15 @@
 """Data sets: bundled, from TFDS, or folders of images; and the input pipeline."""
 
-import importlib
+import lazy_loader
 
-# Each name is imported with its module when it is first used: only `load` needs TensorFlow.
-_MODULES = {
-    "BUNDLED": "catalog",
-    "Example": "source",
-    "ImageFolder": "image_folder",
-    "Source": "source",
-    "Subset": "subset",
-    "find_dataset": "catalog",
-    "load": "pipeline",
-}
-
-__all__ = sorted(_MODULES)
-
-
-def __getattr__(name):
-    if name in _MODULES:
-        return getattr(importlib.import_module(f"sagan_tf.data.{_MODULES[name]}"), name)
-    raise AttributeError(f"module 'sagan_tf.data' has no attribute {name!r}")
-
-
-def __dir__():
-    return sorted({*globals(), *_MODULES})
+# Only `load` needs TensorFlow: a wrong folder, split or name is answered before it is imported.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "catalog": ["BUNDLED", "check_dataset", "find_dataset"],
+        "image_folder": ["ImageFolder"],
+        "pipeline": ["load"],
+        "source": ["Example", "Source"],
+        "subset": ["Subset"],
+    },
+)

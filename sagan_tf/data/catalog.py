@@ -2,7 +2,7 @@
 
 import os
 
-from sagan_tf.data.image_folder import ImageFolder
+from sagan_tf.data.image_folder import ImageFolder, check_folder
 
 
 def find_dataset(name_or_path="digits", split="train", *, data_dir=None, download=False):
@@ -41,6 +41,12 @@ def find_dataset(name_or_path="digits", split="train", *, data_dir=None, downloa
     if bundled:
         return TfdsSource(BUNDLED[name_or_path](data_dir), split)
     return TfdsSource(prepared_builder(name_or_path, data_dir, download), split)
+
+
+def check_dataset(name_or_path):
+    """Raises a ValueError if a name means a folder that does not exist. Nothing is read."""
+    if name_or_path not in BUNDLED and _is_path(name_or_path):
+        check_folder(name_or_path)
 
 
 def _is_path(name_or_path):

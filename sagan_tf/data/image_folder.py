@@ -29,10 +29,7 @@ class ImageFolder(Source):
     """
 
     def __init__(self, path, split="train"):
-        root = Path(path).expanduser()
-        if not root.is_dir():
-            kind = "is not a folder" if root.exists() else "does not exist"
-            raise ValueError(f"The image folder {root} {kind}.")
+        root = check_folder(path)
         folders = _folders(root)
         if any(_classes(root / name) for name in folders if name == split or name in _SPLITS):
             classes_by_split = {name: _classes(root / name) for name in folders}
@@ -57,6 +54,15 @@ class ImageFolder(Source):
     def read(self, index):
         path = self._paths[index]
         return Example(Path(path).read_bytes(), int(self._labels[index]), path)
+
+
+def check_folder(path):
+    """The folder at a path, in which `~` is expanded; a ValueError if there is none."""
+    root = Path(path).expanduser()
+    if not root.is_dir():
+        kind = "is not a folder" if root.exists() else "does not exist"
+        raise ValueError(f"The image folder {root} {kind}.")
+    return root
 
 
 def _check_flat(root, classes, split):

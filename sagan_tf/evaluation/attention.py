@@ -55,7 +55,6 @@ def attention_numbers(generator, latents, labels, batch_size=32):
         pixel changes, on the average, when the gate is closed. Empty without attention.
     """
     sums = {name: np.zeros(3) for name in generator.gates}
-    shapes = {}
     for start in range(0, len(latents), batch_size):
         part = slice(start, start + batch_size)
         inputs = latents[part], labels[part]
@@ -63,7 +62,6 @@ def attention_numbers(generator, latents, labels, batch_size=32):
         images = _array(images)
         for name, gate in generator.gates.items():
             attention = _array(maps[name])
-            shapes[name] = attention.shape[1:]
             # For this call the gate is 0; the variable is not touched.
             with keras.StatelessScope(state_mapping=[(gate, ops.zeros((), gate.dtype))]):
                 without = _array(generator(inputs, training=False))
@@ -74,13 +72,14 @@ def attention_numbers(generator, latents, labels, batch_size=32):
             )
     numbers = {}
     for name, gate in generator.gates.items():
-        distance, entropy, effect = (float(value) for value in sums[name] / len(latents))
+        distance, entropy, effect = (sums[name] / len(latents)).tolist()
+        _, queries, keys = maps[name].shape
         numbers[name] = {
             "gate": float(_array(gate)),
             "distance": distance,
-            "even_distance": float(_distances(*shapes[name]).mean()),
+            "even_distance": float(_distances(queries, keys).mean()),
             "entropy": entropy,
-            "even_entropy": math.log2(shapes[name][1]),
+            "even_entropy": math.log2(keys),
             "effect": effect,
         }
     return numbers

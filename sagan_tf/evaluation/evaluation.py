@@ -28,8 +28,8 @@ class Evaluation:
     """Scores generators against a data set, under one protocol.
 
     It computes the features of the real images when it is made, which takes minutes with Inception
-    and 10,000 images: what cannot be scored is refused before an image is drawn. It changes
-    nothing of a model: no weight, no vector of a power iteration, no moving statistic.
+    and 10,000 images. It changes nothing of a model: no weight, no vector of a power iteration, no
+    moving statistic.
 
     Args:
         source: A `sagan_tf.data.Source` of the real images.
@@ -43,6 +43,10 @@ class Evaluation:
             `score_names` depends on it. Defaults to `None`, that of the image size.
         skip_corrupt: bool, see `sagan_tf.data.load`. Defaults to `False`.
         verbose: bool, whether to show progress bars. Defaults to `False`.
+
+    Attributes:
+        settings: Dict, ready for JSON, of all that scores depend on: the features and the protocol.
+        score_names: List of the names of all that `flat_scores` returns.
 
     Raises:
         ValueError: if there are too few real images, one cannot be read, or a metric does not
@@ -78,33 +82,29 @@ class Evaluation:
         self.image_size = image_size
         self.channels = channels
         self.num_classes = num_classes
-        self.attention_resolutions = attention_resolutions
         self.skip_corrupt = skip_corrupt
         self.verbose = verbose
+        names = source.class_names or ()
+        self._class_names = names if len(names) == num_classes else range(num_classes or 0)
+        if attention_resolutions is None:
+            attention_resolutions = (architecture(image_size).attention,)
         order = np.random.default_rng(protocol.seed).permutation(len(source))
         self._real_indices = order[: protocol.num_real_images]
         self._real = self._statistics_of_real(self._real_indices, "real images")
+        # What cannot be scored is refused before an image is drawn.
         per_class = [protocol.num_images // num_classes] * num_classes if num_classes else []
         metrics = choose_metrics(
-            protocol, self._real, protocol.num_images, per_class, self._class_names()
+            protocol, self._real, protocol.num_images, per_class, self._class_names
         )
         self.protocol = protocol.replace(metrics=metrics)
+        self.settings = {"features": features.name, "fingerprint": features.fingerprint}
+        self.settings |= dataclasses.asdict(self.protocol)
+        self.score_names = score_names(metrics) + [
+            f"generator_attention_{resolution}_{number}"
+            for resolution in sorted(attention_resolutions)
+            for number in _ATTENTION_SCORES
+        ]
         self._compiled = None, None
-
-    @property
-    def settings(self):
-        """Dict, ready for JSON, of all that scores depend on: the features and the protocol."""
-        features = {"features": self.features.name, "fingerprint": self.features.fingerprint}
-        return features | dataclasses.asdict(self.protocol)
-
-    @property
-    def score_names(self):
-        """List of the names of all that `flat_scores` returns."""
-        resolutions = self.attention_resolutions
-        if resolutions is None:
-            resolutions = (architecture(self.image_size).attention,)
-        attention = [f"attention_{resolution}" for resolution in sorted(resolutions)]
-        return [*score_names(self.protocol.metrics), *_attention_names(attention)]
 
     def flat_scores(self, sagan):
         """Dict of floats: the values of `score`, and what attention does.
@@ -113,11 +113,11 @@ class Evaluation:
         `attention_numbers`.
         """
         scores = self.score(sagan)
-        attention = {
-            name: scores.attention[key][number]
-            for name, (key, number) in _attention_names(scores.attention).items()
+        return scores.values | {
+            f"generator_{name}_{number}": numbers[number]
+            for name, numbers in scores.attention.items()
+            for number in _ATTENTION_SCORES
         }
-        return scores.values | attention
 
     def score(self, sagan, seed=None):
         """The `Scores` of a model.
@@ -132,7 +132,13 @@ class Evaluation:
         """
         protocol = self.protocol
         seed = protocol.seed if seed is None else seed
-        self._check_fit(sagan.generator)
+        for name in ("image_size", "channels", "num_classes"):
+            ours, theirs = getattr(self, name), getattr(sagan.generator, name)
+            if ours != theirs:
+                raise ValueError(
+                    f"The generator does not fit the evaluation: {name} is {theirs} there, "
+                    f"{ours} here"
+                )
         generator = sagan.ema_generator if protocol.ema else sagan.generator
         if protocol.standing_statistics:
             generator = with_standing_statistics(
@@ -147,7 +153,7 @@ class Evaluation:
             fake.update(self._draw(generator, latents[part], labels[part]), labels[part])
         few = slice(_ATTENTION_IMAGES)
         attention = attention_numbers(generator, latents[few], labels[few])
-        scores = compare(self._real, fake, protocol, self._class_names())
+        scores = compare(self._real, fake, protocol, self._class_names)
         return dataclasses.replace(scores, attention=attention)
 
     def score_real(self, seed=None):
@@ -160,29 +166,24 @@ class Evaluation:
         half = min(self.protocol.num_images, len(order) // 2)
         first = self._statistics_of_real(order[:half], "one half of the real images")
         second = self._statistics_of_real(order[half : 2 * half], "the other half")
-        return compare(first, second, self.protocol, self._class_names())
+        return compare(first, second, self.protocol, self._class_names)
 
     def nearest_real(self, images, neighbors=5):
-        """The real images that are most like some others, by their features.
+        """The real images that are most like some others by their features.
 
         Args:
             images: Float array `(num_images, height, width, channels)` in [-1, 1].
-            neighbors: int, how many for each. Defaults to `5`.
+            neighbors: int, how many to find for each, among the first `protocol.max_compared` real
+                images. Defaults to `5`.
 
         Returns:
-            Float32 array `(num_images, neighbors, height, width, channels)`, nearest first, from
-            among the first `protocol.max_compared` real ones.
+            float32 array `(num_images, neighbors, height, width, channels)`, nearest first.
         """
         features, _ = self.features(to_uint8(images))
         _, found = nearest_neighbors(features, self._real.features, neighbors)
         read = self._reader(self._real_indices)
         real = from_uint8(np.stack([read(index)[0] for index in found.ravel()]))
         return real.reshape((*found.shape, *real.shape[1:]))
-
-    def _class_names(self):
-        names = self.source.class_names
-        known = names is not None and len(names) == self.num_classes
-        return names if known else range(self.num_classes or 0)
 
     def _new_statistics(self):
         metrics = self.protocol.metrics or METRICS
@@ -223,21 +224,3 @@ class Evaluation:
         missing = _BATCH - len(latents)
         inputs = np.pad(latents, ((0, missing), (0, 0))), np.pad(labels, (0, missing))
         return self._compiled[1](*inputs).numpy()[: _BATCH - missing]
-
-    def _check_fit(self, generator):
-        for name in ("image_size", "channels", "num_classes"):
-            ours, theirs = getattr(self, name), getattr(generator, name)
-            if ours != theirs:
-                raise ValueError(
-                    f"The generator does not fit the evaluation: {name} is {theirs} there, "
-                    f"{ours} here"
-                )
-
-
-def _attention_names(maps):
-    """Dict from names of scores to pairs of a map and one of its numbers."""
-    return {
-        f"generator_{name}_{number}": (name, number)
-        for name in maps
-        for number in _ATTENTION_SCORES
-    }

@@ -1,5 +1,6 @@
 """Scores as a table and as JSON, with all that they depend on."""
 
+import contextlib
 import importlib.metadata
 import pathlib
 import platform
@@ -7,15 +8,7 @@ import subprocess
 
 import numpy as np
 
-_PACKAGES = (
-    "sagan-tf",
-    "tensorflow",
-    "keras",
-    "tensorflow-datasets",
-    "numpy",
-    "scipy",
-    "scikit-learn",
-)
+_PACKAGES = ("tensorflow", "keras", "tensorflow-datasets", "numpy", "scipy", "scikit-learn")
 
 
 def summarize(scores):
@@ -56,11 +49,12 @@ def provenance():
         Dict ready for JSON; `git_revision` is `None` outside of a repository, and ends in
         `"-modified"` where files differ from it.
     """
-    versions = {name: _version(name) for name in _PACKAGES}
-    return {
-        "versions": {"python": platform.python_version(), **versions},
-        "git_revision": _git_revision(pathlib.Path(__file__)),
-    }
+    versions = {"python": platform.python_version()}
+    for name in ("sagan-tf", *_PACKAGES):
+        versions[name] = None
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return {"versions": versions, "git_revision": _git_revision(pathlib.Path(__file__))}
 
 
 def format_table(columns):
@@ -71,19 +65,19 @@ def format_table(columns):
             side, and then the classes and the attention of the first.
     """
     summaries = list(columns.values())
-    first = summaries[0]
+    scores, attention = summaries[0]["scores"], summaries[0]["attention"]
     table = [
         ["", *columns],
         ["images", *(f"{each['num_images']:,}" for each in summaries)],
         ["real images", *(f"{each['num_real_images']:,}" for each in summaries)],
+        *([name, *(_mean(each["scores"].get(name)) for each in summaries)] for name in scores),
     ]
-    for name in first["scores"]:
-        table.append([name, *(_with_deviation(each["scores"].get(name)) for each in summaries)])
-    rows = [{"": name.replace("_", " "), **row} for name, row in first["attention"].items()]
-    return "\n\n".join(map(_aligned, filter(None, [table, _table(first["classes"]), _table(rows)])))
+    rows = [{"": name.replace("_", " "), **row} for name, row in attention.items()]
+    parts = table, _cells(summaries[0]["classes"]), _cells(rows)
+    return "\n\n".join(_aligned(part) for part in parts if part)
 
 
-def _table(rows):
+def _cells(rows):
     """Lists of cells, the first for the header, from dicts that may lack some of the columns."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     header = [[name.replace("_", " ") for name in names]] if rows else []
@@ -96,7 +90,7 @@ def _cell(name, value):
     return f"{value:,.0f}" if name.endswith("images") else _number(value)
 
 
-def _with_deviation(score):
+def _mean(score):
     if score is None:
         return ""
     deviation = "" if score["std"] is None else f" ± {_number(score['std'])}"
@@ -108,10 +102,8 @@ def _number(value):
 
 
 def _aligned(rows):
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [[cell.rjust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
-    for row, line in zip(rows, lines, strict=True):
-        line[0] = row[0].ljust(widths[0])
+    first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [[row[0].ljust(first), *map(str.rjust, row[1:], others)] for row in rows]
     return "\n".join("  ".join(line).rstrip() for line in lines)
 
 
@@ -122,13 +114,6 @@ def _means(rows):
         for name, value in rows[0].items()
         if all(name in row for row in rows)
     }
-
-
-def _version(name):
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def _git_revision(file):

@@ -34,7 +34,7 @@ def compare(real, fake, protocol, class_names=None):
     Args:
         real: `FeatureStatistics` of real images.
         fake: `FeatureStatistics` of the images to score, of the same network.
-        protocol: A `Protocol`. `None` as its `metrics` are all that apply.
+        protocol: A `Protocol`. If its `metrics` are `None`, all that apply are computed.
         class_names: Sequence of str, for the table of classes. Defaults to `None`, numbers.
 
     Returns:
@@ -66,10 +66,10 @@ def compare(real, fake, protocol, class_names=None):
 
 
 def choose_metrics(protocol, real, num_images, class_counts, class_names):
-    """The metrics to compute: those of the protocol, or all that apply, and that cost nothing.
+    """The metrics to compute: those that the protocol names, or all that apply, and the free ones.
 
-    Metrics of classes apply where each class has as many images as there are features. If one
-    that was asked for, or the FID, lacks what it needs, that is a ValueError.
+    Metrics of classes apply where each class has as many images as there are features. A metric
+    that was asked for, or the FID, raises a ValueError if something that it needs is missing.
     """
     enough = 0 if protocol.allow_few_images else real.moments.dimension
     chosen = []

@@ -11,9 +11,8 @@ _BATCH = 512
 class FeatureStatistics:
     """Features of a set of images, gathered in one pass; the images are not kept.
 
-    Kept are the features of the first `max_compared` images, the class probabilities and labels of
-    all, and the moments of the features. The network sees real and generated images alike as 8-bit
-    pixels.
+    It keeps the features of the first `max_compared` images, the class probabilities and labels of
+    all, and the moments of the features. The network sees all images as 8-bit pixels.
 
     Args:
         network: A `Features`.
@@ -63,18 +62,21 @@ class FeatureStatistics:
         images = np.asarray(images)
         if self.num_classes is not None:
             labels = _check_labels(labels, len(images), self.num_classes)
-        pixels = check_pixels(images) if images.dtype == np.uint8 else to_uint8(images)
-        features, probabilities = self.network(pixels)
-        room = self._max_compared - sum(map(len, self._features))
-        if room > 0:
-            self._features.append(features[:room])
-        self._probabilities.append(probabilities)
-        self.moments.update(features)
-        if self.num_classes is not None:
-            self._labels.append(labels)
-        for label in np.unique(labels).tolist() if self.by_class else ():
-            moments = self.class_moments.setdefault(label, Moments(self.moments.dimension))
-            moments.update(features[labels == label])
+        to_pixels = check_pixels if images.dtype == np.uint8 else to_uint8
+        for start in range(0, len(images), _BATCH):
+            part = slice(start, start + _BATCH)
+            features, probabilities = self.network(to_pixels(images[part]))
+            room = self._max_compared - sum(map(len, self._features))
+            if room > 0:
+                self._features.append(features[:room])
+            self._probabilities.append(probabilities)
+            self.moments.update(features)
+            if self.num_classes is None:
+                continue
+            self._labels.append(labels[part])
+            for label in np.unique(labels[part]).tolist() if self.by_class else ():
+                moments = self.class_moments.setdefault(label, Moments(self.moments.dimension))
+                moments.update(features[labels[part] == label])
 
 
 def statistics_of(images, network, labels=None, num_classes=None, **options):
@@ -100,12 +102,8 @@ def statistics_of(images, network, labels=None, num_classes=None, **options):
             f"Images must be in [-1, 1]. Received: values from {low:.3g} to {high:.3g}, which "
             "looks like [0, 1]: pass 2 * images - 1"
         )
-    if num_classes is not None:
-        labels = _check_labels(labels, len(images), num_classes)
     statistics = FeatureStatistics(network, num_classes, **options)
-    for start in range(0, len(images), _BATCH):
-        part = slice(start, start + _BATCH)
-        statistics.update(images[part], None if num_classes is None else labels[part])
+    statistics.update(images, labels)
     return statistics
 
 

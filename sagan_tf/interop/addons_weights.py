@@ -21,7 +21,7 @@ def load_addons_weights(path, layer):
 
     With the same `power_iterations`, `ours(x)` and the first `ours(x, training=True)` then equal
     the first `theirs(x, training=True)`, and each later call with `training=True` the next of
-    theirs. No call here equals `theirs(x, training=False)`: docs/from-tensorflow-addons.md.
+    theirs. No call here equals `theirs(x, training=False)`: docs/from_other_code.md.
 
     Args:
         path: str or path of a file that `model.save_weights("x.h5")` or `model.save("x.h5")` wrote.
@@ -60,15 +60,10 @@ def load_addons_weights(path, layer):
 
 def _layers_with_weights(root):
     """`[(name of the layer, {name of the weight: variable})]`, a wrapped layer as its wrapper."""
-    layers = walk_layers(root)
+    innermost_last = sorted(walk_layers(root), key=lambda layer: -len(walk_layers(layer)))
     owners = {}
-    for layer in layers:
-        below = walk_layers(layer)[1:]
-        others = {id(weight) for child in below for weight in child.weights}
-        owners.update((id(each), layer) for each in layer.weights if id(each) not in others)
-    for layer in layers:
-        if isinstance(layer, SpectralNormalization):
-            owners.update((id(weight), layer) for weight in layer.weights)
+    for layer in (*innermost_last, *walk_layers(root, SpectralNormalization)):
+        owners.update((id(weight), layer) for weight in layer.weights)
     found = {}
     for weight in root.weights:
         found.setdefault(owners[id(weight)], {})[weight.name] = weight

@@ -3,9 +3,13 @@
 import os
 
 import numpy as np
+import tensorflow as tf
 
 from sagan_tf.files import one_line
 from sagan_tf.models import Discriminator, Generator
+
+# A damaged checkpoint raises one of these.
+_READ_ERRORS = (tf.errors.OpError, IndexError, ValueError)
 
 # From our names, with the layer before them where it matters, to the official ones. Others agree.
 _BOTH = {
@@ -105,15 +109,12 @@ class _Checkpoint:
     """A TensorFlow 1 checkpoint whose errors are one line that names its path."""
 
     def __init__(self, prefix):
-        import tensorflow as tf  # `load_addons_weights` works without it.
-
         self._prefix = os.fspath(prefix)
-        self._read_errors = (tf.errors.OpError, IndexError, ValueError)
         try:
             self._reader = tf.train.load_checkpoint(self._prefix)
         except tf.errors.NotFoundError as error:
             raise FileNotFoundError(f"There is no checkpoint at {self._prefix!r}") from error
-        except self._read_errors as error:
+        except _READ_ERRORS as error:
             raise self._error(f"cannot be read as a checkpoint: {one_line(error)}") from error
         self._shapes = self._reader.get_variable_to_shape_map()
 
@@ -154,8 +155,6 @@ class _Checkpoint:
         The official names of this network, and of no other, begin with `start`.
         """
         sources = {scope + _official_name(weight.path, names): weight for weight in model.weights}
-        if len(sources) != len(model.weights):
-            raise RuntimeError(f"Two weights of {model.name} have the same official name")
         self._check(sources, scope + start)
         for name, weight in sources.items():
             value = self._value(name)
@@ -186,7 +185,7 @@ class _Checkpoint:
     def _value(self, name):
         try:
             return self._reader.get_tensor(name)
-        except self._read_errors as error:
+        except _READ_ERRORS as error:
             raise self._error(f"cannot be read at {name!r}: {one_line(error)}") from error
 
     def _error(self, message):

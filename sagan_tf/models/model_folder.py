@@ -4,6 +4,7 @@ A preset is a model folder. A checkpoint is one whose weights hold both optimize
 folder of a run has a `config.json` without weights, and its checkpoints in `checkpoints`.
 """
 
+import dataclasses
 import io
 import pathlib
 import tempfile
@@ -59,7 +60,7 @@ def find_model(name_or_path):
         return _newest_checkpoint(folder)
     if not (folder / CONFIG_FILE).is_file():
         if not folder.exists() and folder.name == str(name_or_path):
-            raise unknown_name("model or folder", name_or_path, PRESETS)
+            raise unknown_name("model", name_or_path, PRESETS)
         raise ValueError(
             f"No model at {folder}: expected the name of a preset ({', '.join(PRESETS)}), or a "
             f"folder with a {CONFIG_FILE} in it"
@@ -142,6 +143,44 @@ def write_config(directory, config, seed, step=0, weights=None, **state):
     """Writes a `config.json`; the other arguments are those that `read_config` returns."""
     content = {**config.to_dict(), "step": step, "seed": seed, **state, "weights": weights}
     files.write_json(pathlib.Path(directory) / CONFIG_FILE, content)
+
+
+def check_run(directory, config, extend=False):
+    """Refuses a folder that holds a run of another configuration; it changes nothing.
+
+    Args:
+        directory: Folder of a run, or none yet.
+        config: The `Config` of the run that is to begin or to go on in it. Before its data set has
+            been opened (`dataset_size` is `None`), what that decides is not compared.
+        extend: bool, whether `config` may have more steps than the run in the folder, unless its
+            learning rates depend on their number. Defaults to `False`.
+
+    Raises:
+        ValueError: if the configurations differ; the message shows where.
+    """
+    if not (pathlib.Path(directory) / CONFIG_FILE).exists():
+        return
+    found, state = read_config(directory)
+    if found.recipe is None or state["weights"] is not None:
+        raise ValueError(f"{directory} holds a model that is no run: choose another directory")
+    if config.recipe.dataset_size is None:
+        size, num_classes = found.recipe.dataset_size, found.model.num_classes
+        config = config.override(dataset_size=size, num_classes=num_classes)
+        config = dataclasses.replace(config, class_names=found.class_names)
+    difference = config.model.differences(found.model) | config.recipe.differences(found.recipe)
+    if config.class_names != found.class_names:
+        difference["class_names"] = f"classes {found.class_names} there, {config.class_names} here"
+    constant = config.recipe.learning_rate_schedule == "constant"
+    if "steps" in difference and constant and config.recipe.steps > found.recipe.steps:
+        if extend:
+            del difference["steps"]
+        else:
+            difference["steps"] += ", which `extend` allows"
+    if difference:
+        raise ValueError(
+            f"{directory} holds a run of another configuration ({'; '.join(difference.values())}): "
+            "choose another directory"
+        )
 
 
 def write_model(sagan, directory, optimizers=False, **state):

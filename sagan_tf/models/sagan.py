@@ -3,11 +3,9 @@
 import keras
 import numpy as np
 
-from sagan_tf.config import Config, ModelConfig, unknown_name
-from sagan_tf.losses import LOSSES, PENALTIES
-from sagan_tf.models.architecture import architecture
+from sagan_tf.config import Config, ModelConfig, Recipe
+from sagan_tf.models.build import describe_networks, make_networks
 from sagan_tf.models.copies import with_standing_statistics
-from sagan_tf.models.discriminator import Discriminator
 from sagan_tf.models.generator import Generator
 from sagan_tf.models.model_folder import (
     check_weights,
@@ -79,10 +77,7 @@ class SAGAN(keras.Model):
                     f"Generator and discriminator must have the same `{name}`. "
                     f"Received: {ours} and {theirs}"
                 )
-        if not 0 <= ema_decay < 1:
-            raise ValueError(f"`ema_decay` must be in [0, 1). Received: {ema_decay=}")
-        if discriminator_steps < 1:
-            raise ValueError(f"`discriminator_steps` must be at least 1. {discriminator_steps=}")
+        ModelConfig(ema_decay=ema_decay, discriminator_steps=discriminator_steps)  # checks them
         self.generator = generator
         self.discriminator = discriminator
         self.ema_decay = ema_decay
@@ -148,14 +143,13 @@ class SAGAN(keras.Model):
             ValueError: for an unknown loss or penalty, a value out of range, or an optimizer that
                 itself accumulates or clips gradients: it would before they are averaged.
         """
-        if loss not in LOSSES:
-            raise unknown_name("loss", loss, LOSSES)
-        if penalty is not None and penalty not in PENALTIES:
-            raise unknown_name("penalty", penalty, PENALTIES)
-        if accumulation_steps < 1:
-            raise ValueError(f"`accumulation_steps` must be at least 1. {accumulation_steps=}")
-        if global_clipnorm is not None and not global_clipnorm > 0:
-            raise ValueError(f"`global_clipnorm` must be positive or None. {global_clipnorm=}")
+        Recipe(  # checks them
+            loss=loss,
+            penalty=penalty,
+            penalty_weight=penalty_weight,
+            accumulation_steps=accumulation_steps,
+            global_clipnorm=global_clipnorm,
+        )
         for optimizer in (generator_optimizer, discriminator_optimizer):
             check_optimizer(optimizer)
         # Without `optimizer=None` Keras installs an RMSprop of its own.
@@ -331,21 +325,9 @@ class SAGAN(keras.Model):
             seed: int, seed of training. Defaults to `None`, that of the recipe, or 0.
         """
         model = config.model
-        shared = {name: getattr(model, name) for name in ("image_size", "channels", "num_classes")}
-        networks = {"generator": {}, "discriminator": {}}
-        for name in ("base_channels", "attention_resolutions", "spectral_norm"):
-            value, own = getattr(model, name), getattr(model, f"discriminator_{name}")
-            networks["generator"][name] = value
-            networks["discriminator"][name] = value if own is None else own
         if seed is None:
             seed = config.recipe.seed if config.recipe else 0
-        sagan = cls(
-            Generator(latent_dim=model.latent_dim, **shared, **networks["generator"]),
-            Discriminator(**shared, **networks["discriminator"]),
-            ema_decay=model.ema_decay,
-            discriminator_steps=model.discriminator_steps,
-            seed=seed,
-        )
+        sagan = cls(*make_networks(model), model.ema_decay, model.discriminator_steps, seed)
         sagan.recipe, sagan.class_names = config.recipe, config.class_names
         sagan.reference = config.reference
         return sagan
@@ -353,21 +335,8 @@ class SAGAN(keras.Model):
     @property
     def config(self):
         """The `Config` from which `from_settings` makes such a model."""
-        generator, discriminator = self.generator, self.discriminator
-        settings = {
-            name: getattr(generator, name)
-            for name in ("image_size", "channels", "num_classes", "latent_dim")
-        }
-        # `None` is the default of the image size for both, and for the settings "as there".
-        default = (architecture(generator.image_size).attention,)
-        for name in ("base_channels", "attention_resolutions", "spectral_norm"):
-            value, own = (getattr(each, name) for each in (generator, discriminator))
-            settings[name] = value
-            own, other = (default if each is None else each for each in (own, value))
-            if own != other:
-                settings[f"discriminator_{name}"] = own
-        model = ModelConfig(
-            **settings, ema_decay=self.ema_decay, discriminator_steps=self.discriminator_steps
+        model = describe_networks(self.generator, self.discriminator).replace(
+            ema_decay=self.ema_decay, discriminator_steps=self.discriminator_steps
         )
         return Config(model, self.recipe, self.reference, self.class_names)
 

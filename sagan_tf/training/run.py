@@ -6,45 +6,12 @@ import pathlib
 from absl import logging
 
 from sagan_tf import files
-from sagan_tf.models.model_folder import CONFIG_FILE, read_config, write_config
+from sagan_tf.models.model_folder import check_run, write_config
 from sagan_tf.training.strategy import is_chief
 from sagan_tf.visualization import attention_picture, class_grid, training_curves
 
 _SCORES = "evaluation.json"
 _locks: dict = {}
-
-
-def check_run(directory, config, extend=False):
-    """Refuses a folder that holds a run of another configuration; it changes nothing.
-
-    Args:
-        directory: Folder of a run, or none yet.
-        config: The `Config` of the run that is to begin or to go on in it.
-        extend: bool, whether `config` may have more steps than the run in the folder, unless its
-            learning rates depend on their number. Defaults to `False`.
-
-    Raises:
-        ValueError: if the configurations differ; the message shows where.
-    """
-    if not (pathlib.Path(directory) / CONFIG_FILE).exists():
-        return
-    found, state = read_config(directory)
-    if found.recipe is None or state["weights"] is not None:
-        raise ValueError(f"{directory} holds a model that is no run: choose another directory")
-    difference = config.model.differences(found.model) | config.recipe.differences(found.recipe)
-    if config.class_names != found.class_names:
-        difference["class_names"] = f"classes {found.class_names} there, {config.class_names} here"
-    constant = config.recipe.learning_rate_schedule == "constant"
-    if "steps" in difference and constant and config.recipe.steps > found.recipe.steps:
-        if extend:
-            del difference["steps"]
-        else:
-            difference["steps"] += ", which `extend` allows"
-    if difference:
-        raise ValueError(
-            f"{directory} holds a run of another configuration ({'; '.join(difference.values())}): "
-            "choose another directory"
-        )
 
 
 def open_run(directory, config, extend=False):

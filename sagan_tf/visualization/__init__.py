@@ -1,6 +1,5 @@
 """Pictures of samples, attention and training, each an RGB `PIL.Image.Image`."""
 
-from sagan_tf.images import to_uint8
 from sagan_tf.visualization.attention_colors import heat_scale
 from sagan_tf.visualization.attention_overlay import attention_overlay
 from sagan_tf.visualization.attention_panel import attention_panel
@@ -20,6 +19,5 @@ __all__ = [
     "grid_layout",
     "heat_scale",
     "sample_grid",
-    "to_uint8",
     "training_curves",
 ]

@@ -1,4 +1,4 @@
-"""What docs/from-tensorflow-addons.md says of tfa.layers.SpectralNormalization."""
+"""What docs/from_other_code.md says of tfa.layers.SpectralNormalization."""
 
 import numpy as np
 import pytest

@@ -31,6 +31,7 @@ def plain_16_bit(*color):
         pytest.param(plain("LA", (0, 128)), (127, 127, 127), id="grey and alpha"),
         pytest.param(plain("L", 9, transparency=9), (255, 255, 255), id="grey, transparent"),
         pytest.param(plain_16_bit(40000), (156, 156, 156), id="16-bit grey"),
+        pytest.param(plain_16_bit(65535), (255, 255, 255), id="16-bit white"),
         pytest.param(plain_16_bit(257 * 7, 257 * 8, 257 * 9), (7, 8, 9), id="16-bit rgb"),
         pytest.param(plain_16_bit(257 * 7, 65535), (7, 7, 7), id="16-bit grey and alpha"),
         pytest.param(plain("CMYK", (0, 255, 255, 0), "JPEG"), (255, 0, 0), id="cmyk"),

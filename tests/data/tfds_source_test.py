@@ -153,7 +153,7 @@ def test_only_download_fetches_and_prepares_what_is_missing(tmp_path, no_network
         ("", "'' is neither a folder nor a TFDS data set. "),
         ("gs://bucket/pets", "'gs://bucket/pets' is neither a folder nor a TFDS data set. "),
         ("huggingface:mnist", "'huggingface:mnist' is neither a folder nor a TFDS data set. "),
-        ("tiny_pets/number", "Cannot open .*/number: BuilderConfig number not found.* numbers:1"),
+        ("tiny_pets/fish", "Cannot open the TFDS data set tiny_pets/fish: BuilderConfig fish not"),
         ("tiny_pets/labels:9.9.9", "Cannot open .*at version 9.9.9, only: 1.2.0."),
     ],
 )

@@ -14,6 +14,7 @@ from sagan_tf.images import to_uint8
 from sagan_tf.models import draw_inputs
 from tests.evaluation.errors import message
 from tests.evaluation.pixels import Pixels
+from tests.two_replicas import two_replicas
 
 METRICS = ("fid", "kid", "is", "prdc", "diversity")
 SMALL = {"base_channels": 4, "latent_dim": 8}
@@ -58,7 +59,7 @@ def checksum(sagan):
     return total.hexdigest()
 
 
-@pytest.mark.parametrize("changes", [{}, {"standing_statistics": 2}, {"use_ema": False}])
+@pytest.mark.parametrize("changes", [{}, {"standing_statistics": 2}, {"ema": False}])
 def test_nothing_of_the_model_changes(digits, sagan, changes):
     before = checksum(sagan)
     scores = evaluation(digits, **changes).score(sagan)
@@ -68,9 +69,12 @@ def test_nothing_of_the_model_changes(digits, sagan, changes):
         assert abs(plain.values["fid"] - scores.values["fid"]) > 1e-3
 
 
-@pytest.mark.parametrize("options", [{}, {"use_ema": False}, {"truncation": 0.5}])
-def test_the_images_are_those_of_generate(digits, sagan, options):
-    scorer = evaluation(digits, **options)
+@pytest.mark.parametrize(
+    ("changes", "options"),
+    [({}, {}), ({"ema": False}, {"use_ema": False}), ({"truncation": 0.5}, {"truncation": 0.5})],
+)
+def test_the_images_are_those_of_generate(digits, sagan, changes, options):
+    scorer = evaluation(digits, **changes)
     real = np.concatenate(scorer.features.seen)
     scorer.features.seen.clear()
     found = scorer.score(sagan, seed=7)
@@ -98,7 +102,7 @@ def test_the_images_are_those_of_generate(digits, sagan, options):
 
 def test_labels_as_in_the_data(digits, sagan):
     for labels in ("data", "uniform"):
-        rows = evaluation(digits, labels=labels).score(sagan).classes
+        rows = evaluation(digits, labels_from=labels).score(sagan).classes
         same = [row["images"] for row in rows] == [row["real_images"] for row in rows]
         assert same == (labels == "data")
 
@@ -127,6 +131,19 @@ def test_score_names_follow_the_attention(digits, resolutions):
     scorer = Evaluation(digits, Pixels(predicts_labels=False), protocol, 16, 1, 10, resolutions)
     assert list(scorer.flat_scores(sagan)) == scorer.score_names
     assert len(scorer.score_names) == 2 + 3 * len(resolutions)
+
+
+def scored(strategy):
+    with strategy.scope():
+        sagan = make()
+    return evaluation(find_dataset("digits")).flat_scores(sagan)
+
+
+@pytest.mark.slow
+def test_two_replicas_are_scored_as_one(digits):
+    with two_replicas() as run:
+        found = run(scored)
+    assert found == pytest.approx(evaluation(digits).flat_scores(make()), rel=1e-3)
 
 
 def test_settings_are_ready_for_json_and_filled_in(digits):
@@ -182,7 +199,7 @@ def test_an_image_that_cannot_be_read_is_not_near_in_place_of_another(digits):
 
 
 def test_an_unconditional_model(digits):
-    scores = evaluation(digits, num_classes=None, labels="data").score(make(None))
+    scores = evaluation(digits, num_classes=None, labels_from="data").score(make(None))
     assert scores.classes == []
     assert scores.values["fid"] > 0
 

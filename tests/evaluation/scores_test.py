@@ -9,7 +9,7 @@ from sagan_tf.images import to_uint8
 from tests.evaluation.errors import message
 from tests.evaluation.pixels import Pixels, pixels, probabilities
 
-PROTOCOL = Protocol(metrics=tuple(METRICS), num_subsets=3, subset_size=50)
+PROTOCOL = Protocol(metrics=tuple(METRICS), num_subsets=3)
 LABELS = np.arange(120) % 3
 
 
@@ -32,7 +32,10 @@ def test_values_are_those_of_the_functions():
     values = scores.values
     assert values["fid"] == evaluation.frechet_distance(real, fake)
     assert (values["kid"], values["kid_std"]) == evaluation.kernel_inception_distance(
-        real, fake, num_subsets=3, subset_size=50
+        real,
+        fake,
+        num_subsets=3,
+        subset_size=60,  # Half of them: subsets must differ.
     )
     assert (values["is"], values["is_std"]) == evaluation.inception_score(answers)
     prdc = evaluation.precision_recall_density_coverage(real, fake)

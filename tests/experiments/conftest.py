@@ -1,19 +1,13 @@
 import pytest
 
-from tests.experiments.explore_process import explore, free_port
+from experiments import program
 
 
-@pytest.fixture(scope="module")
-def url():
-    """Address of an explorer of the digits."""
-    with explore("--model=sagan_digits_16", f"--port={free_port()}") as address:
-        yield address
+@pytest.fixture
+def at_once(monkeypatch):
+    """What is wrong must be said before TensorFlow is started."""
 
+    def start_tensorflow():
+        raise AssertionError("too late")
 
-@pytest.fixture(scope="module")
-def explorer():
-    """What that explorer answers, without a process."""
-    from experiments.explorer import Explorer
-    from sagan_tf import training
-
-    return Explorer({"sagan_digits_16": training.load_model("sagan_digits_16")})
+    monkeypatch.setattr(program, "start_tensorflow", start_tensorflow)

@@ -103,7 +103,7 @@ def test_int8_images_are_scored_as_the_models(digits, paths):
     classifier = Classifier.trained_on(data.find_dataset("digits"), image_size=16, channels=1)
 
     def features_of(images):
-        return classifier.features(to_uint8(images))
+        return classifier(to_uint8(images))[0]
 
     drawn = [draw_inputs(digits.generator, 500, seed) for seed in (0, 1)]
     model, others = (features_of(run_generator(digits.ema_generator, *inputs)) for inputs in drawn)

@@ -12,6 +12,7 @@ both = pytest.mark.parametrize("network_class", [Generator, Discriminator])
     [
         (Generator, None, ["block_1", "attention_8", "block_2"]),
         (Generator, (), ["block_1", "block_2"]),
+        (Generator, (8, 8), ["block_1", "attention_8", "block_2"]),
         (Generator, [16, 8], ["block_1", "attention_8", "block_2", "attention_16"]),
         (Discriminator, None, ["block_1", "attention_8", "block_2", "block_3"]),
         # Attention follows the first of two blocks at 4.

@@ -1,21 +1,21 @@
 import keras
 import pytest
 
-from sagan_tf.config import TrainingConfig
+from sagan_tf.config import Config, ModelConfig, Recipe
 from sagan_tf.models import make_optimizers
 from sagan_tf.models.optimizers import check_optimizer
 
 
 def test_constant_learning_rates():
-    generator, discriminator = make_optimizers(TrainingConfig(beta_1=0.5))
+    generator, discriminator = make_optimizers(Config(ModelConfig(), Recipe(beta_1=0.5)))
     assert float(generator.learning_rate) == pytest.approx(1e-4)
     assert float(discriminator.learning_rate) == pytest.approx(4e-4)
     assert generator.beta_1 == discriminator.beta_1 == 0.5
 
 
 def test_linear_decay_ends_with_the_run_for_both():
-    config = TrainingConfig(steps=10, discriminator_steps=3, learning_rate_schedule="linear")
-    generator, discriminator = make_optimizers(config)
+    recipe = Recipe(steps=10, learning_rate_schedule="linear")
+    generator, discriminator = make_optimizers(Config(ModelConfig(discriminator_steps=3), recipe))
     for optimizer, updates, rate in ((generator, 10, 1e-4), (discriminator, 30, 4e-4)):
         for done in (0.0, 0.5, 1.0):
             optimizer.iterations.assign(int(done * updates))

@@ -45,9 +45,12 @@ def test_each_query_has_its_color_and_a_dot_in_the_middle_of_its_cell():
         assert columns.mean() + 0.5 == pytest.approx(20 * cell[1] + 10, abs=1)
         mapped = panel(picture, index + 1)
         assert mapped[20 * cell[0] + 10, 20 * cell[1] + 10].tolist() == list(color)
-        edges = [mapped[:FRAME], mapped[-FRAME:], mapped[:, :FRAME], mapped[:, -FRAME:]]
-        for edge in edges:  # the dot hides a part of it
-            assert (edge == color).all(axis=-1).mean() > 0.85
+        # The dot has a light and a dark rim, so that it is seen on any picture.
+        row, column = 20 * cell[0] + 10, 20 * cell[1] + 10
+        brightness = image[row - 8 : row + 8, column - 8 : column + 8].sum(axis=-1)
+        assert brightness.max() > 700 and brightness.min() < 150
+        for edge in (mapped[:FRAME], mapped[-FRAME:], mapped[:, :FRAME], mapped[:, -FRAME:]):
+            assert (edge == color).all(axis=-1).mean() > 0.85  # The dot hides a part of it.
 
 
 def test_every_query_shows_its_own_map():
@@ -74,6 +77,9 @@ def test_arrow_points_from_the_query_to_the_peak():
         x, y = 90 + way * 50, 150 - way * 130
         np.testing.assert_allclose(far[int(y), int(x)], QUERY_COLORS[0], atol=40)
     assert heat_of(far)[12, 140] > 50  # not beyond
+    # Its head is wider than its shaft.
+    shaft, head = ((far[y] == QUERY_COLORS[0]).all(axis=-1).sum() for y in (90, 26))
+    assert head > shaft + 3
     assert (near[20:30, 140] != QUERY_COLORS[1]).any(axis=-1).all()
 
 

@@ -17,27 +17,26 @@ from sagan_tf.files import digest, one_line, read_json, replacing, sha256, write
 from sagan_tf.images import check_channels
 from sagan_tf.models.model_folder import bundled_path
 
-# Whoever changes the network, its training, or how images are resized and scaled raises it, so that
-# no classifier of before is found.
+# Whoever changes the network, its training, or how images are resized and scaled raises the number,
+# so that no older classifier is found.
 VERSION = 1
 _BUNDLED = "digits_classifier"
 _CONFIG, _WEIGHTS = "classifier.json", "classifier.weights.h5"
 _DIMENSION, _BATCH, _LEARNING_RATE, _HELD_OUT, _SEED = 64, 64, 3e-3, 0.2, 0
-_MAX_LABELS, _MAX_EXAMPLES = 2**16, 1000  # Of more images, evenly spaced ones are looked at.
+_MAX_LABELS, _MAX_EXAMPLES = 2**16, 1000  # Larger data sets are sampled evenly.
 
 
 class Classifier(Features):
     """A small convolutional network, trained to tell the classes of a data set apart.
 
-    Nothing is fetched, and images of any kind are seen by a network that knows them. Scores can
-    be compared between models that were scored by the same classifier (`fingerprint`), and with no
-    others. The features are the 64 means over space after the last convolution, divided by their
-    root mean square over training images.
+    It is made by `Classifier.trained_on`. Scores can be compared between models that were scored by
+    the same classifier (`fingerprint`), and with no others. The features are the 64 means over
+    space after the last convolution, divided by their root mean square over training images.
 
-    It is made by `Classifier.trained_on`. It computes in float32 on the CPU, whatever the global
-    dtype policy: on GPUs, two trainings do not end with the same weights. Images of another size
-    are resized: bilinear, antialiased, not rounded. Grey images get three equal channels if it was
-    trained on colors; images in color are an error if it was trained on grey ones.
+    It computes in float32 on the CPU, whatever the global dtype policy: on GPUs, two trainings do
+    not end with the same weights. Images of another size are resized: bilinear, antialiased, not
+    rounded. Grey images get three equal channels if it was trained on colors; images in color are
+    an error if it was trained on grey ones.
 
     Args:
         network: Keras model from images in [-1, 1] to `[features, logits]`.
@@ -89,18 +88,30 @@ class Classifier(Features):
                 10,000 steps.
             skip_corrupt: bool, whether unreadable images are replaced. Defaults to `False`.
 
-        Returns:
-            A `Classifier`.
-
         Raises:
             ValueError: if an argument is out of range, the number of classes is not known, there
                 are fewer than 2 of them or than 2 images of one, or an image or a label is broken
                 (`tf.errors.InvalidArgumentError` if the data set is too large to be kept decoded).
         """
         num_classes = source.num_classes if num_classes is None else num_classes
-        _check(source, image_size, channels, num_classes, steps)
+        if num_classes is None:
+            raise ValueError(
+                f"The number of classes of {source.name} is not known: pass `num_classes`, or use "
+                "features that need no labels"
+            )
+        if len(source) == 0:
+            raise ValueError(f"{source.name} has no images.")
         if steps is None:
             steps = min(max(600, 4 * len(source) // _BATCH), 10_000)
+        check_channels(channels)
+        for name, value in {"image_size": image_size, "steps": steps}.items():
+            if value < 1:
+                raise ValueError(f"`{name}` must be at least 1. Received: {value}")
+        if num_classes < 2:
+            raise ValueError(
+                f"A classifier needs at least 2 classes. Received: num_classes={num_classes} for "
+                f"{source.name}"
+            )
         key = {
             "data": source.name,
             "num_images": len(source),
@@ -141,34 +152,14 @@ class Classifier(Features):
             return features, tf.nn.softmax(logits)
 
 
-def _check(source, image_size, channels, num_classes, steps):
-    if num_classes is None:
-        raise ValueError(
-            f"The number of classes of {source.name} is not known: pass `num_classes`, or use "
-            "features that need no labels"
-        )
-    if len(source) == 0:
-        raise ValueError(f"{source.name} has no images.")
-    check_channels(channels)
-    for name, value in {"image_size": image_size, "steps": steps}.items():
-        if value is not None and value < 1:
-            raise ValueError(f"`{name}` must be at least 1. Received: {value}")
-    if num_classes < 2:
-        raise ValueError(
-            f"A classifier needs at least 2 classes. Received: num_classes={num_classes} for "
-            f"{source.name}"
-        )
-
-
 def _check_labels(source, num_classes):
-    """Raises a ValueError unless there are two images or more of each class; `load` does others."""
+    """Raises a ValueError unless there are two images of each class; `load` checks the rest."""
 
     def label(index):
         with contextlib.suppress(OSError):
-            return source.read(int(index)).label
+            return source.read(index).label
 
-    with ThreadPoolExecutor() as threads:
-        counts = collections.Counter(threads.map(label, _spaced(len(source), _MAX_LABELS)))
+    counts = collections.Counter(_sample(label, len(source), _MAX_LABELS))
     rare = min(range(num_classes), key=lambda number: counts[number])
     if counts[rare] < 2:
         raise ValueError(
@@ -182,22 +173,23 @@ def _digest_of_pixels(source, image_size, channels):
 
     def image_digest(index):
         try:
-            example = source.read(int(index))
+            example = source.read(index)
             return digest(decode_image(example.encoded, image_size, channels), str(example.label))
         except (OSError, ValueError):
             return "unreadable"
 
+    return digest(*_sample(image_digest, len(source), _MAX_EXAMPLES))[:16]
+
+
+def _sample(function, size, maximum):
+    """Values of a function of at most `maximum` evenly spaced indices, first and last included."""
+    indices = np.unique(np.linspace(0, size - 1, min(size, maximum)).round().astype(int))
     with ThreadPoolExecutor() as threads:
-        return digest(*threads.map(image_digest, _spaced(len(source), _MAX_EXAMPLES)))[:16]
-
-
-def _spaced(size, maximum):
-    """At most `maximum` indices into `size` things, evenly spaced, the first and last included."""
-    return np.unique(np.linspace(0, size - 1, min(size, maximum)).round().astype(int))
+        return list(threads.map(function, indices.tolist()))
 
 
 def _read(entry, key, network):
-    """Loads what is kept in a folder under a key, if it can be trusted; returns what it says."""
+    """Loads what is kept in a folder under a key, and returns what it says, if it is whole."""
     if entry is None or not entry.exists():
         return None
     try:
@@ -233,16 +225,12 @@ def _build_network(image_size, channels, num_classes):
     """An untrained network, float32, from images in [-1, 1] to `[features, logits]`."""
     seeds = itertools.count(_SEED)
 
-    def initializer(kind):
-        return getattr(keras.initializers, kind)(seed=next(seeds))
-
-    def convolution(filters, strides, name):
-        options = {"padding": "same", "activation": "relu", "name": name}
-        return keras.layers.Conv2D(
-            filters, 3, strides, kernel_initializer=initializer("HeNormal"), **options
-        )
-
     # All have names, or layers that are made later in the process would be numbered otherwise.
+    def convolution(filters, strides, name):
+        initializer = keras.initializers.HeNormal(next(seeds))
+        options = {"activation": "relu", "kernel_initializer": initializer, "name": name}
+        return keras.layers.Conv2D(filters, 3, strides, "same", **options)
+
     with _float32_policy():
         images = keras.Input((image_size, image_size, channels), name="images")
         x = convolution(16, 1, "stem")(images)
@@ -254,10 +242,9 @@ def _build_network(image_size, channels, num_classes):
         if image_size <= 4:
             x = convolution(_DIMENSION, 1, "conv")(x)
         features = keras.layers.GlobalAveragePooling2D(name="features")(x)
-        logits = keras.layers.Dense(
-            num_classes, kernel_initializer=initializer("GlorotUniform"), name="logits"
-        )(features)
-        return keras.Model(images, [features, logits], name="classifier")
+        initializer = keras.initializers.GlorotUniform(next(seeds))
+        logits = keras.layers.Dense(num_classes, kernel_initializer=initializer, name="logits")
+        return keras.Model(images, [features, logits(features)], name="classifier")
 
 
 @contextlib.contextmanager
@@ -282,8 +269,8 @@ def _train(source, key):
     """A trained network, and a dict of its accuracy on the images held out and their number."""
     training, held_out = _split(source)
     options = {name: key[name] for name in ("channels", "num_classes", "skip_corrupt")}
-    network = _build_network(key["image_size"], key["channels"], key["num_classes"])
     batches = load(training, key["image_size"], _BATCH, seed=_SEED, **options)
+    network = _build_network(key["image_size"], key["channels"], key["num_classes"])
     with _float32_policy():
         to_logits = keras.Model(network.inputs[0], network.outputs[1], name="to_logits")
         schedule = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, key["steps"])
@@ -294,11 +281,11 @@ def _train(source, key):
         )
         to_logits.fit(batches, steps_per_epoch=key["steps"], shuffle=False, verbose=0)
     _scale_features(network, (images for images, _ in batches.take(100)))
-    right = 0
     options |= {"shuffle": False, "repeat": False}
-    for images, labels in load(held_out, key["image_size"], _BATCH, **options):
-        logits = to_logits(images, training=False)
-        right += int(np.sum(np.argmax(logits, axis=1) == labels))
+    right = sum(
+        np.count_nonzero(np.argmax(to_logits(images, training=False), axis=1) == labels)
+        for images, labels in load(held_out, key["image_size"], _BATCH, **options)
+    )
     return network, {"accuracy": right / len(held_out), "num_held_out": len(held_out)}
 
 

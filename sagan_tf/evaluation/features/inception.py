@@ -30,8 +30,8 @@ class Inception(Features):
     published graph the features are the 2,048 of `pool_3`, and `logits` has 1,008 classes.
 
     Images are resized to 299x299 as TensorFlow 1 did it: bilinear, not antialiased, pixel `i` taken
-    from `i * size / 299`, without half a pixel's offset. (`tf.image.resize` of TensorFlow 2 has
-    the offset; scores differ.) Then `(x - 128) / 128`. Grey images get three equal channels.
+    from `i * size / 299`. (`tf.image.resize` of TensorFlow 2 adds half a pixel; scores differ.) The
+    pixels become `(x - 128) / 128`. Grey images get three equal channels.
 
     Args:
         path: The graph (`.pb`), the published archive (`.tar.gz`, `.tgz`) or a folder that holds
@@ -43,7 +43,7 @@ class Inception(Features):
 
     References:
         - Szegedy et al., 2015, https://arxiv.org/abs/1512.00567
-        - Address, file and tensor names, resizing and scale: tensorflow/gan,
+        - Names, resizing and scale: tensorflow/gan,
           `tensorflow_gan/python/eval/classifier_metrics.py` (2019), and tensorflow 1.x,
           `contrib/gan/python/eval/python/classifier_metrics_impl.py`.
         - Sizes: brain-research/self-attention-gan, `eval_imagenet.py`.
@@ -53,34 +53,30 @@ class Inception(Features):
 
     def __init__(self, path):
         file, content = _read_graph(pathlib.Path(path).expanduser())
-        network = _Graph(path, content)
-        features, logits = network(np.zeros((1, 1, 1, 3), np.uint8))
+        self._path = path
+        self._graph = _load_graph(path, content)
+        features, probabilities = self._run(np.zeros((1, 1, 1, 3), np.uint8))
         super().__init__(
             "inception",
             dimension=features.shape[1],
-            num_classes=logits.shape[1],
+            num_classes=probabilities.shape[1],
             fingerprint=digest(_VERSION, content)[:16],
             input_size=_SIZE,
             resizer="bilinear, as in TensorFlow 1",
             file=file,
         )
-        self._network = network
 
     @classmethod
     def download(cls, directory=None):
-        """Fetches the published archive, unless it is there.
+        """Fetches the published archive, unless it is there, and returns its path.
 
         Args:
             directory: Folder to keep it in. Defaults to `None`, `~/.cache/sagan_tf`.
 
-        Returns:
-            Path of the archive.
-
         Raises:
             OSError: if it cannot be fetched or written, or what came is no such archive.
         """
-        directory = cache_directory(directory)
-        target = directory / URL.rpartition("/")[2]
+        target = cache_directory(directory) / URL.rpartition("/")[2]
         if target.exists():
             return target
         logging.info("Fetching %s to %s", URL, target)
@@ -91,67 +87,59 @@ class Inception(Features):
                 _read_archive(archive)
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise OSError(
-                f"Cannot fetch {URL} to {directory}: {error}. Fetch it by other means and pass "
+                f"Cannot fetch {URL} to {target.parent}: {error}. Fetch it by other means and pass "
                 "its path"
             ) from error
         return target
 
     def _run(self, images):
-        features, logits = self._network(images)
-        return features, tf.nn.softmax(logits)
-
-
-class _Graph:
-    """The frozen graph as a function from images of any size to features and logits."""
-
-    def __init__(self, source, content):
-        self._source = source
-        graph = tf.compat.v1.GraphDef()
-        try:
-            graph.ParseFromString(content)
-        except Exception as error:  # Its class is protobuf's, which is no dependency of ours.
-            raise ValueError(f"{source} is not a frozen graph: {error}") from error
-        names = {node.name for node in graph.node}
-        # TF-GAN's graph for TPUs uses its input without having it as a node.
-        used = {name.partition(":")[0] for node in graph.node for name in node.input}
-        missing = sorted(({_POOL, _LOGITS} - names) | ({_INPUT} - names - used))
-        if missing:
-            raise ValueError(
-                f"{source} is not TF-GAN's Inception graph: it lacks {', '.join(missing)} "
-                f"(expected: input {_INPUT}, outputs {_POOL} and {_LOGITS})"
-            )
-
-        def call(images):
-            return tf.graph_util.import_graph_def(
-                graph, {f"{_INPUT}:0": images}, [f"{_POOL}:0", f"{_LOGITS}:0"], name="inception"
-            )
-
-        images = tf.TensorSpec((None, _SIZE, _SIZE, 3), tf.float32, name="images")
-        try:
-            function = tf.compat.v1.wrap_function(call, [images])
-        except (ValueError, tf.errors.OpError) as error:
-            raise ValueError(
-                f"{source} is not TF-GAN's Inception graph: {one_line(error)}"
-            ) from error
-        # Without pruning, a placeholder that is not used would ask for a value.
-        self._function = function.prune(function.inputs, function.outputs)
-
-    def __call__(self, images):
         images = tf.raw_ops.ResizeBilinear(
             images=images, size=(_SIZE, _SIZE), align_corners=False, half_pixel_centers=False
         )
-        images = (images - 128.0) / 128.0
+        images = tf.broadcast_to((images - 128.0) / 128.0, (*images.shape[:3], 3))
         try:
-            outputs = self._function(tf.broadcast_to(images, (*images.shape[:3], 3)))
+            outputs = self._graph(images)
         except tf.errors.OpError as error:
-            raise ValueError(f"{self._source} cannot be run: {one_line(error)}") from error
+            raise ValueError(f"{self._path} cannot be run: {one_line(error)}") from error
         for output in outputs:
             if output.shape[0] != len(images):
                 raise ValueError(
-                    f"{self._source} made {output.shape[0]} rows of {len(images)} images: the "
-                    "graph must take batches of any size"
+                    f"{self._path} made {output.shape[0]} rows of {len(images)} images: the graph "
+                    "must take batches of any size"
                 )
-        return [tf.reshape(output, (len(images), -1)) for output in outputs]
+        features, logits = (tf.reshape(output, (len(images), -1)) for output in outputs)
+        return features, tf.nn.softmax(logits)
+
+
+def _load_graph(path, content):
+    """The frozen graph as a function from scaled images to features and logits."""
+    graph = tf.compat.v1.GraphDef()
+    try:
+        graph.ParseFromString(content)
+    except Exception as error:  # Its class is protobuf's, which is no dependency of ours.
+        raise ValueError(f"{path} is not a frozen graph: {error}") from error
+    names = {node.name for node in graph.node}
+    # TF-GAN's graph for TPUs uses its input without having it as a node.
+    used = {name.partition(":")[0] for node in graph.node for name in node.input}
+    missing = sorted({_POOL, _LOGITS} - names | {_INPUT} - names - used)
+    if missing:
+        raise ValueError(
+            f"{path} is not TF-GAN's Inception graph: it lacks {', '.join(missing)} "
+            f"(expected: input {_INPUT}, outputs {_POOL} and {_LOGITS})"
+        )
+
+    def call(images):
+        return tf.graph_util.import_graph_def(
+            graph, {f"{_INPUT}:0": images}, [f"{_POOL}:0", f"{_LOGITS}:0"], name="inception"
+        )
+
+    spec = tf.TensorSpec((None, _SIZE, _SIZE, 3), tf.float32, name="images")
+    try:
+        function = tf.compat.v1.wrap_function(call, [spec])
+    except (ValueError, tf.errors.OpError) as error:
+        raise ValueError(f"{path} is not TF-GAN's Inception graph: {one_line(error)}") from error
+    # Without pruning, a placeholder that is not used would ask for a value.
+    return function.prune(function.inputs, function.outputs)
 
 
 def _read_graph(path):
@@ -175,18 +163,17 @@ def _read_archive(path):
         with tarfile.open(path, "r:gz") as archive:
             members = {member.name: member for member in archive if member.isfile()}
             name = _choose(path, [name for name in members if name.endswith(".pb")])
-            return pathlib.PurePosixPath(name).name, archive.extractfile(members[name]).read()
+            return name.rpartition("/")[2], archive.extractfile(members[name]).read()
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise ValueError(f"{path} is not a whole archive: {error}") from error
 
 
 def _choose(path, names):
     """The published name among some, or the only one."""
-    published = [name for name in names if pathlib.PurePosixPath(name).name == GRAPH_FILE]
-    candidates = published or names
-    if len(candidates) != 1:
-        found = ", ".join(candidates) or "none"
+    names = [name for name in names if name.rpartition("/")[2] == GRAPH_FILE] or names
+    if len(names) != 1:
+        found = ", ".join(names) or "none"
         raise FileNotFoundError(
             f"{path} must hold one frozen graph, such as {GRAPH_FILE}. Found: {found}"
         )
-    return candidates[0]
+    return names[0]

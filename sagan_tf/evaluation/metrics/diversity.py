@@ -10,41 +10,39 @@ _MAX_IMAGES = 2000
 
 def compute(real, fake, protocol):
     """The metric `diversity`, within the classes if there are any, and the nearest ratio."""
-    groups = {None: (real.features, fake.features)}
+    pair = real.features, fake.features
+    groups = {None: pair}
     if fake.num_classes is not None:
+        labels = real.labels[: len(pair[0])], fake.labels[: len(pair[1])]
         groups = {
-            label: [x.features[x.labels[: len(x.features)] == label] for x in (real, fake)]
+            label: [features[its == label] for features, its in zip(pair, labels, strict=True)]
             for label in range(fake.num_classes)
         }
-    groups = {label: pair for label, pair in groups.items() if min(map(len, pair)) > 1}
-    if not groups:
+    diversities = {
+        label: [pairwise_diversity(features) for features in group]
+        for label, group in groups.items()
+        if min(map(len, group)) > 1
+    }
+    if not diversities:
         raise ValueError("Diversity needs a class with 2 real and 2 generated images")
-    of_real = [pairwise_diversity(pair[0]) for pair in groups.values()]
-    of_fake = [pairwise_diversity(pair[1]) for pair in groups.values()]
-    if not any(of_real):
+    of_real, of_fake = map(np.mean, zip(*diversities.values(), strict=True))
+    if of_real == 0.0:
         raise ValueError("Diversity is relative to that of the real images, which are all the same")
-    ratio = nearest_neighbor_ratio(real.features, fake.features)
-    scores = {"diversity": float(np.mean(of_fake) / np.mean(of_real)), "nearest_ratio": ratio}
-    return scores, {
+    ratio = nearest_neighbor_ratio(*pair)
+    return {"diversity": float(of_fake / of_real), "nearest_ratio": ratio}, {
         label: {"diversity": ours / theirs}
-        for label, ours, theirs in zip(groups, of_fake, of_real, strict=True)
+        for label, (theirs, ours) in diversities.items()
         if label is not None and theirs > 0.0
     }
 
 
 def pairwise_diversity(features, seed=0):
-    """The mean Euclidean distance between two images, over all pairs; 0 if all are the same.
+    """The mean Euclidean distance between two images, over all pairs: 0 if all are the same.
 
     Args:
-        features: Float array of shape `(num_images, d)`; of more than 2,000 images so many are
-            taken at random.
+        features: Finite float array of shape `(num_images, d)`, of at least 2 images; of more than
+            2,000 so many are taken at random.
         seed: int, seed of that choice. Defaults to `0`.
-
-    Returns:
-        float.
-
-    Raises:
-        ValueError: if there are fewer than 2 images, or a value is NaN or infinite.
     """
     from scipy.spatial.distance import pdist
 
@@ -94,8 +92,7 @@ def nearest_neighbor_ratio(real, fake):
     Returns:
         float: the median distance of a fake to its nearest real image, divided by the median
         distance of a real image to the nearest one that is not its double. It is about 1 for images
-        that are as new as another real one would be, 0 for copies, and large for images unlike
-        any real one.
+        as new as another real one, 0 for copies, and large for images unlike any real one.
 
     Raises:
         ValueError: if the real images are all the same, there are no fakes, the dimensions

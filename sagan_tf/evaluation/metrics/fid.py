@@ -24,8 +24,8 @@ def frechet_distance(real, fake):
     trace is the sum of the singular values of `R_r R_f^T`, where `C = R^T R`: no matrix root is
     taken, singular covariances do no harm, and the result is never NaN.
 
-    The distance depends on the number of images and is biased upwards by few: compare equal
-    numbers only. TF-GAN calls it `frechet_classifier_distance_from_activations`.
+    Few images bias it upwards: only equal numbers can be compared. TF-GAN calls it
+    `frechet_classifier_distance_from_activations`.
 
     Args:
         real: Float array of shape `(num_real, d)`, or `Moments`.
@@ -47,13 +47,8 @@ def frechet_distance(real, fake):
     check_same_dimension(real.dimension, fake.dimension)
     real_mean, real_root = real.mean_and_root()
     fake_mean, fake_root = fake.mean_and_root()
-    distance = (
-        np.sum((real_mean - fake_mean) ** 2)
-        + np.sum(real_root**2)
-        + np.sum(fake_root**2)
-        - 2.0 * np.sum(svdvals(real_root @ fake_root.T))
-    )
-    return max(0.0, float(distance))
+    traces = np.sum((real_mean - fake_mean) ** 2) + np.sum(real_root**2) + np.sum(fake_root**2)
+    return max(0.0, float(traces - 2.0 * np.sum(svdvals(real_root @ fake_root.T))))
 
 
 def intra_class_frechet_distance(real, fake):
@@ -69,8 +64,7 @@ def intra_class_frechet_distance(real, fake):
         `(mean, distances)`: float, and a dict from each class to a float.
 
     Raises:
-        ValueError: if a class is missing or has fewer than 2 images on one side, or as
-            `frechet_distance`.
+        ValueError: if a class has fewer than 2 images of a kind, or as `frechet_distance`.
 
     Reference:
         [Miyato & Koyama, 2018](https://arxiv.org/abs/1802.05637), section 4.1.

@@ -4,11 +4,7 @@ import numpy as np
 
 
 def check_features(features, name="features", dimension=None):
-    """A float64 copy of features `(num_images, d)`, whose `d` is `dimension` if that is given.
-
-    Raises:
-        ValueError: if the shape is another one, or a value is NaN or infinite; it has the `name`.
-    """
+    """A float64 copy of finite features `(num_images, d)`, whose `d` may have to be `dimension`."""
     features = np.asarray(features)
     if features.ndim != 2 or (dimension is not None and features.shape[1] != dimension):
         expected = "d" if dimension is None else dimension
@@ -27,11 +23,7 @@ def check_features(features, name="features", dimension=None):
 
 
 def check_pair(real, fake, minimum):
-    """Float64 copies of the features of at least `minimum` real and as many generated images.
-
-    Raises:
-        ValueError: as `check_features`, or if the dimensions differ, or there are too few images.
-    """
+    """Float64 copies of the features of at least `minimum` real and as many generated images."""
     real, fake = check_features(real, "real"), check_features(fake, "fake")
     check_same_dimension(real.shape[1], fake.shape[1])
     if min(len(real), len(fake)) < minimum:

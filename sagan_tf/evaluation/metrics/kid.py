@@ -7,14 +7,9 @@ from sagan_tf.evaluation.metrics.inputs import check_pair
 
 def compute(real, fake, protocol):
     """The metric `kid`, on subsets of at most half of the images: they must differ."""
-    half = max(2, min(len(real.features), len(fake.features)) // 2)
-    mean, std = kernel_inception_distance(
-        real.features,
-        fake.features,
-        protocol.num_subsets,
-        min(protocol.subset_size, half),
-        protocol.seed,
-    )
+    features = real.features, fake.features
+    size = min(protocol.subset_size, max(2, min(map(len, features)) // 2))
+    mean, std = kernel_inception_distance(*features, protocol.num_subsets, size, protocol.seed)
     return {"kid": mean, "kid_std": std}, {}
 
 
@@ -26,8 +21,8 @@ def kernel_inception_distance(real, fake, num_subsets=100, subset_size=1000, see
     images into blocks in place of random subsets.
 
     Args:
-        real: Float array of shape `(num_real, d)`.
-        fake: Float array of shape `(num_fake, d)`.
+        real: Float array of shape `(num_real, d)`, of at least 2 images.
+        fake: Float array of shape `(num_fake, d)`, of at least 2 images.
         num_subsets: int. Defaults to `100`.
         subset_size: int, images of each kind in a subset, drawn without repetition; all where
             there are fewer. Defaults to `1000`.
@@ -37,8 +32,7 @@ def kernel_inception_distance(real, fake, num_subsets=100, subset_size=1000, see
         `(mean, std)`: floats, over the subsets; the deviation is that of the population.
 
     Raises:
-        ValueError: if there are fewer than 2 images of a kind, the dimensions differ, a value is
-            NaN or infinite, or an argument is out of range.
+        ValueError: if features are not as described, not finite, or an argument is out of range.
 
     Reference:
         [Bińkowski et al., 2018](https://arxiv.org/abs/1801.01401), section 4.

@@ -10,11 +10,10 @@ from sagan_tf.evaluation.metrics.inputs import check_features
 class Moments:
     """Mean and covariance of features, in one pass and constant memory.
 
-    A square root of the covariance is kept: a factor whose product `factor^T factor` is the sum of
-    the outer products of the centered features, brought up to date by QR decompositions. Nothing
-    is ever squared, so that what is computed from it has full precision where the covariance is
-    singular, as with fewer images than dimensions. Blocks of a fixed size are taken up, so that the
-    result is the same, bit for bit, however the features are cut into batches.
+    A factor is kept whose product `factor^T factor` is the sum of the outer products of the
+    centered features, and brought up to date by QR decompositions. Nothing is ever squared: there
+    is full precision where the covariance is singular, as with fewer images than dimensions. Blocks
+    of a fixed size are taken up: the result is the same, bit for bit, whatever the batches.
 
     Args:
         dimension: int, number of features `d`.

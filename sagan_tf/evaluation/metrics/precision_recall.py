@@ -7,8 +7,7 @@ from sagan_tf.evaluation.metrics.inputs import check_pair, distance_rows
 
 def compute(real, fake, protocol):
     """The metric `prdc`."""
-    numbers = precision_recall_density_coverage(real.features, fake.features, protocol.neighbors)
-    return numbers, {}
+    return precision_recall_density_coverage(real.features, fake.features, protocol.neighbors), {}
 
 
 def precision_recall_density_coverage(real, fake, neighbors=5):
@@ -20,9 +19,6 @@ def precision_recall_density_coverage(real, fake, neighbors=5):
     ball. Recall is the share of real images inside of a fake ball. Density is the mean number of
     real balls that a fake is in, divided by k. Coverage is the share of real balls with a fake
     inside. TF-GAN has no such function.
-
-    Distances are sums of squared differences, so that ties are ties. Memory is that of the
-    features and of a part of the rows of distances.
 
     Args:
         real: Float array of shape `(num_real, d)`.

@@ -267,14 +267,15 @@ def test_a_fifth_is_held_out_and_does_not_train(classifier, tmp_path):
         assert (classifier.fingerprint == other.fingerprint) is unchanged
 
 
-@pytest.mark.parametrize(("num_images", "steps"), [(60, 600), (50_000, 3125), (1_281_167, 10_000)])
-def test_steps_follow_the_number_of_images(tmp_path, trainings, num_images, steps):
+def test_steps_follow_the_number_of_images(tmp_path, trainings, monkeypatch):
     class Repeated(Stripes):
         def read(self, index):
             return Stripes().read(index % 60)
 
-    trained(tmp_path, Repeated(size=num_images), steps=None)
-    assert [key["steps"] for key in trainings] == [steps]
+    monkeypatch.setattr(module, "_MAX_LABELS", 1000)
+    for num_images in (60, 50_000, 1_281_167):
+        trained(tmp_path, Repeated(size=num_images), steps=None)
+    assert [key["steps"] for key in trainings] == [600, 3125, 10_000]
 
 
 @pytest.mark.parametrize(
@@ -304,7 +305,7 @@ def test_broken_images_can_be_skipped(tmp_path):
     trained(tmp_path, Stripes(exchanged=broken), skip_corrupt=True)
 
 
-@pytest.mark.parametrize("image_size", [1, 5, 20])
+@pytest.mark.parametrize("image_size", [1, 9])
 def test_images_may_have_any_size(tmp_path, image_size):
     classifier = trained(tmp_path, image_size=image_size, steps=1)
     assert classifier.description["input_size"] == image_size

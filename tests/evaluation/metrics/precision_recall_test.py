@@ -133,20 +133,6 @@ def test_equals_sklearn_on_random_features(dimension):
     assert numbers["recall"] < 1
 
 
-def test_a_missing_mode_costs_recall_and_coverage_only():
-    random = np.random.default_rng(0)
-    modes = random.standard_normal((2, 400, 2))
-    real = np.concatenate([modes[0], modes[1] + 50])
-    fake = random.standard_normal((400, 2))
-    numbers = score(real, fake)
-    assert numbers["precision"] > 0.9
-    assert numbers["density"] == pytest.approx(1, abs=0.1)
-    assert 0.4 < numbers["recall"] <= 0.5
-    assert 0.4 < numbers["coverage"] <= 0.5
-    # The other way round it is precision and density that suffer.
-    assert score(fake, real)["precision"] <= 0.5
-
-
 def test_bad_arguments_are_refused():
     points = integers(9, 3, 0)
     assert message(score, points, points, 0) == "`neighbors` must be at least 1. Received: 0"

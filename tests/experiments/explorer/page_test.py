@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from experiments.explorer import Query
+from experiments.explorer.drawing import Query
 from sagan_tf import SAGAN, Discriminator, Generator
-from tests.experiments.explore_process import ROOT, explore, free_port
+from tests.experiments.explorer.explore_process import ROOT, explore, free_port
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +44,7 @@ def visit(browser, url, query="", **options):
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     page.on("request", lambda request: fetched.append(request.url))
     page.goto(url + query)
-    page.wait_for_selector("#figures-0 dl", timeout=60_000)
+    page.wait_for_selector("#statistics-0 dl", timeout=60_000)
     page.wait_for_selector("#close-up-0 img")
     yield page
     context.close()
@@ -119,7 +119,7 @@ def test_a_click_shows_where_the_pixel_attended_to(browser, url, explorer):
         before = shown(page, "#grid-0")
         choose(page, "#grid-0", grid_point(13, 7, 4), "Image 13 of class 3, row 7, column 4")
         drawing = explorer.draw(CLASSES, 20, 0, 1.0, 1, 0.0)
-        (view,) = explorer.look(drawing, Query(13, 7, 4), "attention_8")
+        (view,) = explorer.views(drawing, Query(13, 7, 4), "attention_8")
         for picture, expected in (("#grid-0", view.grid), ("#close-up-0", view.close_up)):
             assert np.abs(shown(page, picture) - np.asarray(expected).astype(int)).max() <= 2
         # Over that image, and over the one that was chosen before, alone.
@@ -127,9 +127,9 @@ def test_a_click_shows_where_the_pixel_attended_to(browser, url, explorer):
         left, top = (int(x) for x in grid_point(13, 0, 0))
         assert changed[top : top + 90, left : left + 90].mean() > 0.5
         assert not changed[top : top + 90, left + 110 :].any()
-        figures = page.inner_text("#figures-0")
-        assert f"{view.figures['entropy']:.2f} bits" in figures and "even: 4.00" in figures
-        assert f"{view.figures['peak']:.1%}" in figures
+        figures = page.inner_text("#statistics-0")
+        assert f"{view.statistics['entropy']:.2f} bits" in figures and "even: 4.00" in figures
+        assert f"{view.statistics['peak']:.1%}" in figures
         assert "row 7, column 4" in page.get_attribute("#close-up-0 img", "alt")
         page.screenshot(path=ARTIFACTS / "explorer_light.png")
 
@@ -160,16 +160,15 @@ def test_classes_seeds_and_the_walk(browser, url, explorer):
         row, column = (
             int(page.locator(f"#{i} input[type=number]").input_value()) for i in ("row", "column")
         )
-        (view,) = explorer.look(drawing, Query(0, row, column), "attention_8")
+        (view,) = explorer.views(drawing, Query(0, row, column), "attention_8")
         assert np.abs(shown(page, "#grid-0") - np.asarray(view.grid).astype(int)).max() <= 2
 
 
 def test_the_keyboard_is_enough(browser, url):
     with visit(browser, url) as page:
-        for name, keys in (("image", ["Home"]), ("row", ["Home"]), ("column", ["End"])):
+        for name, key in (("image", "Home"), ("row", "Home"), ("column", "End")):
             page.locator(f"#{name} input[type=range]").focus()
-            for key in keys:
-                page.keyboard.press(key)
+            page.keyboard.press(key)
         wait_for(page, "Image 0 of class 0, row 0, column 15")
         page.keyboard.press("ArrowLeft")
         wait_for(page, "Image 0 of class 0, row 0, column 14")
@@ -211,6 +210,7 @@ def test_two_visitors_do_not_mix(browser, url):
         wait_for(second, "Image 8 of class 8, row 3, column 3")
 
 
+@pytest.mark.soak
 def test_two_models_answer_together(browser, tmp_path):
     """Here one without attention, which says so."""
     folder = tmp_path / "plain"
@@ -219,26 +219,21 @@ def test_two_models_answer_together(browser, tmp_path):
     sagan.save_preset(folder)
     flags = ("--model=sagan_digits_16", f"--second_model={folder}", f"--port={free_port()}")
     with explore(*flags) as address, visit(browser, address) as page:
-        assert "This model has no attention" in page.inner_text("#figures-1")
+        assert "This model has no attention" in page.inner_text("#statistics-1")
         for picture, image in (("#grid-0", 12), ("#grid-1", 5)):
             text = f"Image {image} of class {image % 10}, row 6, column 9"
             choose(page, picture, grid_point(image, 6, 9), text)
-        assert "Entropy" in page.inner_text("#figures-0")
+        assert "Entropy" in page.inner_text("#statistics-0")
         assert overflow(page) <= 0
         page.screenshot(path=ARTIFACTS / "explorer_two_models.png", full_page=True)
 
 
-def test_a_wrong_input_is_said_on_the_page(browser, url):
+def test_what_is_wrong_is_said_on_the_page(browser, url):
     with visit(browser, url) as page:
         page.get_by_label("Images (≤ 40)").fill("1000000000")
         page.get_by_role("button", name="Draw").click()
         toast = page.get_by_text("images must be a whole number from 1 to 40")
         toast.first.wait_for(timeout=10_000)
-        choose(page, "#grid-0", grid_point(1, 5, 5), "Image 1 of class 1, row 5, column 5")
-
-
-def test_a_pixel_that_is_not_there_is_said_on_the_page(browser, url):
-    with visit(browser, url) as page:
         row = page.locator("#row input[type=number]")
         row.fill("99")
         row.press("Enter")
@@ -271,6 +266,7 @@ def wait_until_consistent(page):
     )
 
 
+@pytest.mark.soak
 def test_a_click_on_an_image_that_is_about_to_go(browser, url):
     with visit(browser, url) as page:
         draw_fewer_and_meanwhile(page, lambda: click(page, "#grid-0", grid_point(15, 4, 4)))
@@ -279,6 +275,7 @@ def test_a_click_on_an_image_that_is_about_to_go(browser, url):
         choose(page, "#grid-0", grid_point(2, 3, 9, columns=3), text)
 
 
+@pytest.mark.soak
 def test_a_slider_moved_while_images_are_drawn(browser, url):
     with visit(browser, url) as page:
 
@@ -344,7 +341,7 @@ def test_text_is_legible(browser, url, theme):
 
 
 def luminance(color):
-    """Relative luminance of a CSS colour, by WCAG 2.1."""
+    """Relative luminance of a CSS color, by WCAG 2.1."""
     channels = np.array([float(part) for part in re.findall(r"[\d.]+", color)[:3]]) / 255
     linear = np.where(channels <= 0.03928, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     return linear @ (0.2126, 0.7152, 0.0722)

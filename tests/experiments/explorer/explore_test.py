@@ -15,8 +15,8 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from experiments.explorer import Query
-from tests.experiments.explore_process import PROGRAM, explore, free_port
+from experiments.explorer.drawing import Query
+from tests.experiments.explorer.explore_process import PROGRAM, explore, free_port
 
 pytestmark = pytest.mark.slow
 
@@ -31,33 +31,23 @@ DRAWN = {
 LOOKED = {"attention": "attention_8", "image": 2, "row": 5, "column": 6}
 
 
-# The program.
-
-
-@pytest.mark.parametrize(
-    "flags, message",
-    [
-        (["--model=nowhere"], "No preset at nowhere"),
-        (["--model=sagan_digits_16", "--second_model=nowhere"], "No preset at nowhere"),
-        (["--model=a", "--second_model=a"], "--second_model must be another one. Received: a"),
-    ],
-)
-def test_wrong_flags_are_one_line(flags, message):
-    result = subprocess.run(
-        [*PROGRAM, *flags], capture_output=True, text=True, env={**os.environ}, timeout=120
-    )
+def error_of(*flags):
+    """The one line of a program that ends at once."""
+    result = subprocess.run([*PROGRAM, *flags], capture_output=True, text=True, timeout=120)
     assert result.returncode == 1
-    assert result.stderr.startswith(f"explore.py: error: {message}")
-    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith("explore.py: error: ") and result.stderr.count("\n") == 1
+    return result.stderr
+
+
+def test_wrong_flags_are_one_line():
+    assert "Unknown model: nowhere" in error_of("--model=sagan_digits_16", "--second_model=nowhere")
+    message = "--second_model must be another model. Received: a\n"
+    assert error_of("--model=a", "--second_model=a").endswith(message)
 
 
 def test_a_port_in_use_is_one_line(url):
     port = url.rstrip("/").rpartition(":")[2]
-    flags = ["--model=sagan_digits_16", f"--port={port}"]
-    result = subprocess.run([*PROGRAM, *flags], capture_output=True, text=True, timeout=120)
-    assert result.returncode == 1
-    assert result.stderr.startswith("explore.py: error: ") and port in result.stderr
-    assert result.stderr.count("\n") == 1
+    assert port in error_of("--model=sagan_digits_16", f"--port={port}")
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/net/tcp"), reason="asks Linux who listens where")
@@ -70,7 +60,9 @@ def test_only_this_machine_is_served(url):
         assert all(address == local for address, each in addresses if int(each, 16) == port)
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "end", [pytest.param(signal.SIGINT, marks=pytest.mark.soak), signal.SIGTERM]
+)
 def test_nothing_is_left_behind(tmp_path, monkeypatch, end):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with explore("--model=sagan_digits_16", f"--port={free_port()}", end=end) as address:
@@ -79,9 +71,6 @@ def test_nothing_is_left_behind(tmp_path, monkeypatch, end):
         visitor.predict(**LOOKED, api_name="/look")
         assert list(tmp_path.glob("explore-*/**/*.png"))
     assert not list(tmp_path.glob("explore-*"))
-
-
-# Its API.
 
 
 def client(url):
@@ -100,55 +89,42 @@ def test_the_api_draws_and_looks(url, explorer):
     assert image["maximum"] == 3
     grid, where, close_up, figures = visitor.predict(**LOOKED, api_name="/look")
     assert where == "<p>Image 2 of class 3, row 5, column 6</p>"
-    (view,) = explorer.look(explorer.draw(**DRAWN), Query(2, 5, 6), "attention_8")
+    (view,) = explorer.views(explorer.draw(**DRAWN), Query(2, 5, 6), "attention_8")
     for file, expected in ((grid, view.grid), (close_up["value"], view.close_up)):
         assert np.abs(fetch(url, file) - np.asarray(expected).astype(int)).max() <= 2
     for name, unit in (("entropy", " <small>bits"), ("distance", " <small>of the side")):
-        assert f"<b>{view.figures[name]:.2f}{unit}" in figures
-    assert f"<b>{view.figures['peak']:.1%}</b>" in figures
+        assert f"<b>{view.statistics[name]:.2f}{unit}" in figures
+    assert f"<b>{view.statistics['peak']:.1%}</b>" in figures
 
 
-@pytest.mark.parametrize(
-    "wrong, message",
-    [
-        ({"labels": [-1]}, "-1"),
-        ({"labels": []}, "Choose at least one class"),
-        ({"labels": None}, "wrong type"),
-        ({"num_images": 10**9}, "images must be a whole number from 1 to 40"),
-        ({"num_images": "many"}, "images must be a whole number from 1 to 40"),
-        ({"seed": -1}, "seed must be a whole number"),
-        ({"truncation": 0}, "0"),
-        ({"truncation": "x"}, "wrong type"),
-        ({"position": 2}, "2"),
-    ],
-)
-def test_bounds_of_drawing(url, wrong, message):
-    with pytest.raises(AppError, match=re.escape(message)) as error:
-        client(url).predict(**{**DRAWN, **wrong}, api_name="/draw")
-    assert "\n" not in str(error.value) and "upstream" not in str(error.value)
-
-
-def test_bounds_of_looking(url):
+def test_bounds(url):
+    """They are the `Explorer`'s, or Gradio's where it checks first: all are told in one line."""
     visitor = client(url)
     with pytest.raises(AppError, match="There are no images any more"):
         visitor.predict(**LOOKED, api_name="/look")
     visitor.predict(**DRAWN, api_name="/draw")
-    for wrong, message in (
-        ({"row": 16}, "Value 16 is greater than maximum value 15"),
-        ({"image": 4}, "Value 4 is greater than maximum value 3"),
-        ({"image": 10**9}, "Value 1000000000 is greater than maximum value 3"),
-        ({"column": -1}, "Value -1 is less than minimum value 0"),
-        ({"column": 0.5}, "column must be a whole number from 0 to 15. Received: 0.5"),
-        ({"column": "x"}, "wrong type"),
-        ({"attention": "attention_99"}, "attention_99"),
+    for api_name, right, wrong, message in (
+        ("/draw", DRAWN, {"labels": [-1]}, "-1"),
+        ("/draw", DRAWN, {"labels": []}, "Choose at least one class"),
+        ("/draw", DRAWN, {"labels": None}, "wrong type"),
+        ("/draw", DRAWN, {"num_images": "many"}, "images must be a whole number from 1 to 40"),
+        ("/draw", DRAWN, {"truncation": 0}, "0"),
+        ("/draw", DRAWN, {"truncation": "x"}, "wrong type"),
+        ("/draw", DRAWN, {"position": 2}, "2"),
+        ("/look", LOOKED, {"row": 16}, "Value 16 is greater than maximum value 15"),
+        ("/look", LOOKED, {"image": 4}, "Value 4 is greater than maximum value 3"),
+        ("/look", LOOKED, {"column": -1}, "Value -1 is less than minimum value 0"),
+        ("/look", LOOKED, {"column": 0.5}, "column must be a whole number from 0 to 15"),
+        ("/look", LOOKED, {"column": "x"}, "wrong type"),
+        ("/look", LOOKED, {"attention": "attention_99"}, "attention_99"),
     ):
         with pytest.raises(AppError, match=re.escape(message)) as error:
-            visitor.predict(**{**LOOKED, **wrong}, api_name="/look")
+            visitor.predict(**{**right, **wrong}, api_name=api_name)
         assert "\n" not in str(error.value) and "upstream" not in str(error.value)
 
 
 def test_nan_is_out_of_bounds(url):
-    # Which Python's JSON writes, and reads.
+    # Python's JSON writes NaN, and reads it.
     body = json.dumps({"data": [*{**DRAWN, "truncation": float("nan")}.values()]})
     assert "NaN" in body
     headers = {"content-type": "application/json"}

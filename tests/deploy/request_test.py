@@ -13,11 +13,11 @@ from PIL import Image
 
 from sagan_tf import SAGAN, Discriminator, Generator
 from sagan_tf.export import export_saved_model
-from tests.experiments.model_server import serving
+from tests.deploy.model_server import serving
 
 pytestmark = pytest.mark.slow
 
-ROOT = pathlib.Path(__file__).parents[2]
+PROGRAM = pathlib.Path(__file__).parents[2] / "deploy" / "request.py"
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +32,8 @@ def ports(tmp_path_factory):
 
 def request(protocol, port, *flags):
     return subprocess.run(
-        [
-            sys.executable,
-            str(ROOT / "experiments" / "request.py"),
-            protocol,
-            f"--port={port}",
-            *flags,
-        ],
-        env=dict(os.environ),
+        [sys.executable, str(PROGRAM), protocol, f"--port={port}", *flags],
+        env={**os.environ, "PYTHONPATH": str(PROGRAM.parents[1])},
         capture_output=True,
         text=True,
         timeout=300,
@@ -61,20 +55,25 @@ def test_both_protocols_draw_the_same_grid(ports, tmp_path):
     np.testing.assert_array_equal(*pictures)
 
 
-@pytest.mark.parametrize("protocol", ["--nogrpc", "--grpc"])
+SERVER_REFUSES = [
+    (["--labels=3"], "labels must be in [0, 3)"),
+    (["--labels=0", "--truncation=2"], "truncation must be in (0, 1]"),
+    (["--labels=0", "--model_name=an other"], "not found"),
+]
+PROGRAM_REFUSES = [
+    (["--labels=--3"], "--labels must be ints"),
+    (["--labels=4294967297"], "--labels must be ints"),  # 1, in 32 bits
+    (["--labels="], "--labels must be ints"),
+    (["--seed=2147483647"], "--seed must be from -2147483648 to 2147483632 for 16 images"),
+    (["--timeout=0"], "--timeout must be more than 0"),
+    (["--output=x.tflite"], "--output must be a .png file"),
+]
+
+
 @pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        (["--labels=3"], "labels must be in [0, 3)"),
-        (["--labels=0", "--truncation=2"], "truncation must be in (0, 1]"),
-        (["--labels=0", "--model_name=an other"], "not found"),
-        (["--labels=--3"], "--labels must be ints"),
-        (["--labels=4294967297"], "--labels must be ints"),  # 1, in 32 bits
-        (["--labels="], "--labels must be ints"),
-        (["--seed=2147483647"], "--seed must be from -2147483648 to 2147483632 for 16 images"),
-        (["--timeout=0"], "--timeout must be more than 0"),
-        (["--output=x.tflite"], "--output must be a .png file"),
-    ],
+    ("protocol", "flags", "message"),
+    [(protocol, *case) for protocol in ("--nogrpc", "--grpc") for case in SERVER_REFUSES]
+    + [("--nogrpc", *case) for case in PROGRAM_REFUSES],
 )
 def test_what_is_refused_is_told_in_one_line(ports, tmp_path, protocol, flags, message):
     output = tmp_path / "x.png"

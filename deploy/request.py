@@ -1,9 +1,9 @@
 r"""Asks a TensorFlow Serving server for images.
 
-  python experiments/request.py --port=8501 --labels=3,7 --num_images=40 --output=grid.png
+  python deploy/request.py --port=8501 --labels=3,7 --num_images=40 --output=grid.png
 
-speaks REST; --grpc speaks gRPC, with --port=8500 by default. The server holds what
-experiments/export.py wrote; deploy/ shows how to start one.
+It speaks REST; with --grpc it speaks gRPC, and the default port is 8500. The server holds what
+experiments/export.py has written; README.md shows how to start one.
 """
 
 import base64
@@ -22,12 +22,14 @@ from experiments import program
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("host", "localhost", "Name or address of the server.")
-flags.DEFINE_integer("port", None, "Its port. Default: 8501, with --grpc 8500.", 1, 65535)
-flags.DEFINE_bool("grpc", False, "Speak gRPC, not REST.")
-flags.DEFINE_string("model_name", "digits", "The model's name on the server.")
+flags.DEFINE_integer("port", None, "Port of the server. Default: 8501, with --grpc 8500.", 1, 65535)
+flags.DEFINE_bool("grpc", False, "Whether to speak gRPC instead of REST.")
+flags.DEFINE_string("model_name", "digits", "Name of the model on the server.")
 flags.DEFINE_integer("version", None, "Version of the model. Default: the newest.", lower_bound=1)
-flags.DEFINE_list("labels", None, "Classes, taken in turn. Leave out for an unconditional model.")
-flags.DEFINE_integer("num_images", None, "Images. Default: one per label, or 16.", lower_bound=1)
+flags.DEFINE_list("labels", None, "Classes, taken in turn. An unconditional model takes none.")
+flags.DEFINE_integer(
+    "num_images", None, "How many images. Default: one per label, or 16.", lower_bound=1
+)
 flags.DEFINE_float("truncation", 1.0, "In (0, 1]: smaller is less varied and more typical.")
 flags.DEFINE_integer("seed", 0, "Seed of the first image; each further image has the next one.")
 flags.DEFINE_float("timeout", 60.0, "Seconds to wait for the answer.", 0.0, 86400.0)
@@ -50,9 +52,9 @@ def main():
 
 
 def _rows():
-    """A dict of inputs per image."""
+    """The inputs of each image, as a dict."""
     labels = FLAGS.labels or []
-    # Nine digits are an int32, whatever they say.
+    # Whatever nine digits say fits an int32.
     if FLAGS.labels == [] or not all(re.fullmatch(r"-?\d{1,9}", label) for label in labels):
         raise ValueError(f"--labels must be ints such as 3,7. Received: {FLAGS['labels'].value}")
     count = FLAGS.num_images or len(labels) or 16
@@ -69,10 +71,7 @@ def _rows():
 
 
 def _ask_rest(address, rows):
-    """PNG files from the REST API, whose `instances` are rows.
-
-    https://www.tensorflow.org/tfx/serving/api_rest
-    """
+    """PNG files from the REST API (https://www.tensorflow.org/tfx/serving/api_rest)."""
     name = urllib.parse.quote(FLAGS.model_name, safe="")
     version = f"/versions/{FLAGS.version}" if FLAGS.version else ""
     request = urllib.request.Request(
@@ -104,13 +103,15 @@ def _reason(error):
 
 
 def _refusal(message):
-    """The model's own words, if there are some, without those of TensorFlow around them."""
+    """The message without the words of TensorFlow around the model's own, if it has some."""
     own = re.search(r"assertion failed: (.+)", message)
     return own[1] if own else message
 
 
 def _ask_grpc(address, rows):
     """PNG files from the gRPC service."""
+    program.start_tensorflow()
+
     import grpc
     import numpy as np
     import tensorflow as tf
@@ -141,17 +142,17 @@ def _grid(files, count, address):
     import numpy as np
     from PIL import Image
 
-    from sagan_tf import visualization
+    from sagan_tf import images, visualization
 
     if len(files) != count:
         raise ValueError(f"{address} answered with {len(files)} images. Asked for: {count}")
     try:
         pixels = np.stack([np.asarray(Image.open(io.BytesIO(file))) for file in files])
-    except (ValueError, OSError) as error:
+        floats = images.from_uint8(pixels.reshape(*pixels.shape[:3], -1))
+    except (ValueError, TypeError, OSError) as error:
         raise ValueError(f"{address} answered with other things than PNG files") from error
-    images = pixels.reshape(*pixels.shape[:3], -1) / 127.5 - 1
     columns = len(FLAGS.labels) if FLAGS.labels and len(FLAGS.labels) <= 16 else None
-    return visualization.sample_grid(images, columns=columns)
+    return visualization.sample_grid(floats, columns=columns)
 
 
 if __name__ == "__main__":

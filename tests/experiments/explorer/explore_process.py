@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 
-ROOT = pathlib.Path(__file__).parents[2]
+ROOT = pathlib.Path(__file__).parents[3]
 PROGRAM = [sys.executable, str(ROOT / "experiments" / "explore.py")]
 
 

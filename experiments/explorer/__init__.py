@@ -1,0 +1,1 @@
+"""The attention explorer, which `experiments/explore.py` starts."""

@@ -1,0 +1,204 @@
+"""What the attention explorer knows and draws, apart from the page that shows it."""
+
+import math
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from experiments.explorer.drawing import MAT, ON_MAT, PADDING, Drawing, Query, View
+from experiments.explorer.visitor_inputs import check, check_fraction, point, whole_number
+from sagan_tf import evaluation, models, visualization
+
+MAX_IMAGES = 40
+MAX_SEED = 2**32 - 1
+WALK_STEPS = 21
+# The attention maps of one drawing, of all models, stay in memory for each visitor. They are larger
+# only where those of a single image are, as with attention at 128: 256 MiB.
+MAX_MAP_BYTES = 64 * 2**20
+CHOSEN = (0, 190, 255)
+FRAME = 3
+
+
+class Explorer:
+    """Draws images with one model or several, and answers what their pixels attended to.
+
+    It holds no images: what `draw` returns belongs to the caller.
+
+    Args:
+        named_models: Dict from a name to a `SAGAN`, for the same classes and latents.
+
+    Raises:
+        ValueError: if the models take different inputs, or none of them attends.
+    """
+
+    def __init__(self, named_models):
+        self.models = named_models
+        generators = [sagan.generator for sagan in named_models.values()]
+        for key in ("num_classes", "latent_dim"):
+            first, *others = [getattr(generator, key) for generator in generators]
+            if any(other != first for other in others):
+                raise ValueError(
+                    f"Models side by side take the same inputs, and these differ in {key}: "
+                    f"{first} and {others[0]}"
+                )
+        if not any(generator.gates for generator in generators):
+            raise ValueError(
+                f"{' and '.join(named_models)}: no attention to explore, attention_resolutions "
+                "is empty"
+            )
+        self.num_classes = generators[0].num_classes
+        self.image_size = generators[0].image_size
+        names = [name for generator in generators for name in generator.gates]
+        self.attentions = sorted(set(names), key=_resolution)
+        # A map has a query per position and a key per four, each a float32.
+        map_bytes = sum(4 * _resolution(name) ** 4 // 4 for name in names)
+        self.max_images = max(1, min(MAX_IMAGES, MAX_MAP_BYTES // map_bytes))
+
+    def draw(self, labels, num_images, seed, truncation, other_seed, position):
+        """Draws with every model, from a point of the walk between two seeds' latents.
+
+        Args:
+            labels: List of ints, taken in turn; unconditional models ignore it.
+            num_images: int, from 1 to `max_images`.
+            seed: int, start of the walk, where the images are those of `sample.py --seed`.
+            truncation: float in (0, 1].
+            other_seed: int, end of the walk.
+            position: float in [0, 1], the part of the walk that is behind.
+
+        Returns:
+            A `Drawing`.
+
+        Raises:
+            ValueError: if an input is out of range, or is no number.
+        """
+        num_images = whole_number("images", num_images, 1, self.max_images)
+        seed = whole_number("seed", seed, 0, MAX_SEED)
+        other_seed = whole_number("other seed", other_seed, 0, MAX_SEED)
+        check_fraction("truncation", truncation, zero_is_right=False)
+        check_fraction("walk", position, zero_is_right=True)
+        if self.num_classes is None:
+            labels = None
+        elif not isinstance(labels, (list, tuple)) or not labels:
+            raise ValueError("Choose at least one class")
+        else:
+            labels = [whole_number("class", label, 0, self.num_classes - 1) for label in labels]
+            labels = np.resize(list(dict.fromkeys(labels)), num_images).tolist()
+        generator = next(iter(self.models.values())).generator
+        ends = [models.draw_inputs(generator, num_images, each)[0] for each in (seed, other_seed)]
+        walk = models.interpolate_latents(*ends, WALK_STEPS)
+        latents = walk[:, round(position * (WALK_STEPS - 1))]
+        options = {"seed": seed, "latents": latents, "return_attention": True}
+        drawn = [
+            sagan.generate(labels, num_images, truncation, **options)
+            for sagan in self.models.values()
+        ]
+        return Drawing(labels, tuple(drawn))
+
+    def check_query(self, drawing, image, row, column):
+        """A `Query`; a ValueError where the drawing has no such pixel."""
+        last = self.image_size - 1
+        return Query(
+            whole_number("image", image, 0, drawing.num_images - 1),
+            whole_number("row", row, 0, last),
+            whole_number("column", column, 0, last),
+        )
+
+    def first_query(self, drawing):
+        """A pixel of the first image that is worth a look, chosen for the first that attends."""
+        images, maps = next((images, maps) for images, maps in drawing.drawn if maps)
+        attention = maps[max(maps, key=_resolution)]
+        (pixel,) = visualization.choose_queries(images[:1], attention[:1], 1)[0]
+        return self._query(0, *pixel.tolist(), images.shape[1])
+
+    def query_in_grid(self, drawing, model, at):
+        """The `Query` at a point of a model's grid; `None` between the images."""
+        layout = drawing.grid_layout(model)
+        found = layout.pixel_at(*point(at))
+        return found and self._query(*found, layout.width)
+
+    def query_in_close_up(self, drawing, model, at, image):
+        """The `Query` at a point of a model's close-up of an image; `None` between its panels."""
+        layout = drawing.close_up_layout(model)
+        found = layout.pixel_at(*point(at))
+        return found and self._query(image, *found[1:], layout.width)
+
+    def views(self, drawing, query, attention):
+        """A `View` per model of what its pixel attended to.
+
+        `attention` is one of `attentions`, or a ValueError says so. A model without it shows its
+        last one.
+        """
+        names = self.attentions
+        check("attention", attention, attention in names, f"one of {', '.join(names)}")
+        return [
+            self._view(index, sagan, drawing, query, attention)
+            for index, sagan in enumerate(self.models.values())
+        ]
+
+    def _view(self, index, sagan, drawing, query, attention):
+        images, maps = drawing.drawn[index]
+        size = images.shape[1]
+        pixel = [_at_scale(each, self.image_size, size) for each in (query.row, query.column)]
+        image, shares, statistics = images[query.image], None, None
+        if maps:
+            name = attention if attention in maps else max(maps, key=_resolution)
+            shares = maps[name][query.image]
+            gate = float(np.asarray(sagan.ema_generator.gates[name]))
+            statistics = {"gate": gate, **_statistics(shares, pixel, size)}
+
+        layout = drawing.close_up_layout(index)
+        close_up = Image.new("RGB", layout.size, MAT)
+        for panel, heat in enumerate((False, True)):
+            if not heat or maps:
+                picture = _panel(image, shares, pixel, layout.scale, heat)
+                close_up.paste(picture, layout.corner(panel))
+
+        layout = drawing.grid_layout(index)
+        grid = visualization.sample_grid(
+            images, layout.columns, PADDING, layout.scale, drawing.column_labels, MAT, ON_MAT
+        )
+        left, top = layout.corner(query.image)
+        grid.paste(_panel(image, shares, pixel, layout.scale, heat=True), (left, top))
+        right, bottom = (start + size * layout.scale + FRAME - 1 for start in (left, top))
+        frame = (left - FRAME, top - FRAME, right, bottom)
+        ImageDraw.Draw(grid).rectangle(frame, outline=CHOSEN, width=FRAME)
+        return View(grid, close_up, statistics)
+
+    def _query(self, image, row, column, size):
+        """The query at a pixel of a model's image `size` pixels wide."""
+        return Query(image, *(_at_scale(each, size, self.image_size) for each in (row, column)))
+
+
+def _at_scale(position, size, other_size):
+    """A row or column of an image `size` pixels wide, in one that is `other_size` pixels wide."""
+    return (2 * position + 1) * other_size // (2 * size)
+
+
+def _panel(image, shares, pixel, scale, heat):
+    if shares is None:  # There is only the mark, whose cell is the pixel.
+        shares, heat = np.ones((image.shape[0] ** 2, 1), "float32"), False
+    return visualization.attention_panel(image, shares, pixel, scale, heat)
+
+
+def _statistics(shares, pixel, size):
+    """One query's attention in numbers, beside what they would be if it were even."""
+    side, (queries, keys) = math.isqrt(len(shares)), shares.shape
+    row, column = (position * side // size for position in pixel)
+    query = row * side + column
+    both = np.stack([shares, np.full((queries, keys), 1.0 / keys)])
+    entropy, even_entropy = evaluation.attention_entropy(both)[:, query]
+    distance, even_distance = evaluation.attention_distance(both)[:, query]
+    return {
+        "queries": side,
+        "keys": math.isqrt(keys),
+        "entropy": float(entropy),
+        "even_entropy": float(even_entropy),
+        "distance": float(distance),
+        "even_distance": float(even_distance),
+        "peak": float(shares[query].max()),
+        "even_peak": 1.0 / keys,
+    }
+
+
+def _resolution(name):
+    return int(name.removeprefix("attention_"))
