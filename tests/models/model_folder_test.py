@@ -137,11 +137,7 @@ def test_what_is_not_there_is_named(run, tmp_path):
         (tmp_path / "begun", "begun has no checkpoint yet$"),
         (
             "sagan_digit_16",
-<<<<<<< HEAD
-            "^Unknown model or folder: sagan_digit_16. Did you mean sagan_digits",
-=======
             "^Unknown model: sagan_digit_16. Did you mean sagan_digits_16",
->>>>>>> main
         ),
         ("sagan_imagenet_128", "has no trained weights: .* load_weights=False"),
     ):
