@@ -52,11 +52,7 @@ def test_a_folder_that_is_not_yet_there_is_not_made_by_a_check(tmp_path):
         ({"attention_resolutions": ()}, "attention_resolutions=None there, () here"),
         (
             {"seed": 1, "loss": "wasserstein"},
-<<<<<<< HEAD
-            "loss=hinge there, wasserstein here; seed=0 there, ",
-=======
             "loss=hinge there, wasserstein here; seed=0 ",
->>>>>>> main
         ),
         ({"class_names": ("b", "a")}, "classes ('a', 'b') there, ('b', 'a') here"),
     ],
