@@ -61,8 +61,8 @@ def test_what_a_run_leaves(run, capsys):
 
 
 def test_a_run_that_is_stopped_goes_on_bit_for_bit(run, tmp_path, capsys):
-    options = OPTIONS.replace(evaluate_every=1)
-    with pytest.raises(KeyboardInterrupt, match="^Stopped after step 2 of 4; .*0000002$"):
+    options = OPTIONS.replace(evaluate_every=2)
+    with pytest.raises(KeyboardInterrupt, match=r"^Stopped after step 2 of 4; all .*0002$"):
         train(CONFIG, tmp_path, options, scored(stop_at=2))
     resumed = train(CONFIG, tmp_path, options, scored())
     assert f"Going on from {tmp_path / 'checkpoints' / 'step_0000002'}" in capsys.readouterr().out
