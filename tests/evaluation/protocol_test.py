@@ -38,7 +38,7 @@ def test_what_does_not_fit_the_data():
     [
         ({"metrics": ("fid", "kidd")}, "Unknown metric: kidd. Did you mean kid"),
         ({"metrics": ()}, "`metrics` must name some of fid, intra_fid"),
-        ({"labels_from": "real"}, "`labels_from` must be uniform or data. Received: real"),
+        ({"labels_from": "real"}, "Unknown labels_from: real. Valid: data, uniform"),
         ({"truncation": 0.0}, "`truncation` must be in (0, 1]. Received: 0.0"),
         ({"truncation": 1.1}, "`truncation` must be in (0, 1]"),
         ({"num_images": 1}, "`num_images` must be at least 2"),
