@@ -22,8 +22,7 @@ def attention_distance(maps):
         ValueError: if the shape is another one.
 
     Reference:
-        The mean attention distance of [Dosovitskiy et al., 2021](https://arxiv.org/abs/2010.11929),
-        appendix D.7.
+        [Dosovitskiy et al., 2021](https://arxiv.org/abs/2010.11929), appendix D.7.
     """
     maps = _check(maps)
     return np.einsum("nqk,qk->nq", maps, _distances(*maps.shape[1:]))

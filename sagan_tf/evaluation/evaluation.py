@@ -46,7 +46,6 @@ class Evaluation:
 
     Attributes:
         settings: Dict, ready for JSON, of all that scores depend on: the features and the protocol.
-        score_names: List of the names of all that `flat_scores` returns.
 
     Raises:
         ValueError: if there are too few real images, one cannot be read, or a metric does not
@@ -82,12 +81,11 @@ class Evaluation:
         self.image_size = image_size
         self.channels = channels
         self.num_classes = num_classes
+        self.attention_resolutions = attention_resolutions
         self.skip_corrupt = skip_corrupt
         self.verbose = verbose
         names = source.class_names or ()
         self._class_names = names if len(names) == num_classes else range(num_classes or 0)
-        if attention_resolutions is None:
-            attention_resolutions = (architecture(image_size).attention,)
         order = np.random.default_rng(protocol.seed).permutation(len(source))
         self._real_indices = order[: protocol.num_real_images]
         self._real = self._statistics_of_real(self._real_indices, "real images")
@@ -99,12 +97,19 @@ class Evaluation:
         self.protocol = protocol.replace(metrics=metrics)
         self.settings = {"features": features.name, "fingerprint": features.fingerprint}
         self.settings |= dataclasses.asdict(self.protocol)
-        self.score_names = score_names(metrics) + [
+        self._compiled = None, None
+
+    @property
+    def score_names(self):
+        """List of the names of all that `flat_scores` returns."""
+        resolutions = self.attention_resolutions
+        if resolutions is None:
+            resolutions = (architecture(self.image_size).attention,)
+        return score_names(self.protocol.metrics) + [
             f"generator_attention_{resolution}_{number}"
-            for resolution in sorted(attention_resolutions)
+            for resolution in sorted(resolutions)
             for number in _ATTENTION_SCORES
         ]
-        self._compiled = None, None
 
     def flat_scores(self, sagan):
         """Dict of floats: the values of `score`, and what attention does.

@@ -17,8 +17,7 @@ class Scores:
         values: Dict from the names of scores to floats, in the order in which to show them.
         classes: List of one dict per class: its name (`class`), its numbers of images, and what
             the metrics say of it alone; empty without classes.
-        attention: Dict from `"attention_<resolution>"` to a dict of floats, see
-            `attention_numbers`; empty for images that no generator made.
+        attention: Dict that `attention_numbers` returned; empty for images that no generator made.
     """
 
     num_real_images: int

@@ -16,11 +16,9 @@ class FeatureStatistics:
 
     Args:
         network: A `Features`.
-        num_classes: int, bound of the labels. Defaults to `None`, for images without classes, whose
-            labels are ignored.
+        num_classes: int, bound of the labels. Defaults to `None`, which ignores the labels.
         max_compared: int. Defaults to `10_000`.
-        by_class: bool, whether to gather the moments of each class too, for intra-FID. Defaults to
-            `True`.
+        by_class: bool, whether to gather the moments of each class too. Defaults to `True`.
     """
 
     def __init__(self, network, num_classes=None, max_compared=10_000, by_class=True):

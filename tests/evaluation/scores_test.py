@@ -31,12 +31,9 @@ def test_values_are_those_of_the_functions():
     right = answers.argmax(axis=1) == LABELS[::-1]
     values = scores.values
     assert values["fid"] == evaluation.frechet_distance(real, fake)
-    assert (values["kid"], values["kid_std"]) == evaluation.kernel_inception_distance(
-        real,
-        fake,
-        num_subsets=3,
-        subset_size=60,  # Half of them: subsets must differ.
-    )
+    # Half of them are a subset: subsets must differ.
+    kid = evaluation.kernel_inception_distance(real, fake, num_subsets=3, subset_size=60)
+    assert (values["kid"], values["kid_std"]) == kid
     assert (values["is"], values["is_std"]) == evaluation.inception_score(answers)
     prdc = evaluation.precision_recall_density_coverage(real, fake)
     assert {name: values[name] for name in prdc} == prdc
@@ -92,18 +89,12 @@ def test_all_metrics_that_apply_by_default():
     labels = np.where(np.arange(120) < 27, 0, LABELS[::-1])
     uneven = statistics_of(images_of(1, 0.2), Pixels(), labels, 3)
     assert "intra_fid" in compare(REAL, uneven, default).values
-    mute = [
-        statistics_of(
-            images_of(seed, 0.0), Pixels(predicts_labels=False), LABELS, 3, by_class=False
-        )
-        for seed in (0, 1)
-    ]
+    network = Pixels(predicts_labels=False)
+    mute = [statistics_of(images_of(s, 0.0), network, LABELS, 3, by_class=False) for s in (0, 1)]
     others.remove("recognized")
     assert list(compare(*mute, default).values) == score_names(others)
-    for metric, reason in (
-        ("recognized", "pixels does not predict"),
-        ("intra_fid", "not gathered"),
-    ):
+    reasons = {"recognized": "pixels does not predict", "intra_fid": "not gathered"}
+    for metric, reason in reasons.items():
         assert reason in message(compare, *mute, PROTOCOL.replace(metrics=(metric,)))
 
 

@@ -48,17 +48,18 @@ def test_only_the_first_features_are_kept_and_labels_ignored_without_classes():
     assert (found.labels.shape, found.class_counts.shape, found.class_moments) == ((0,), (0,), {})
 
 
-def test_moments_of_classes_can_be_left_out():
-    found = statistics_of(IMAGES, Pixels(), LABELS, num_classes=3, by_class=False)
+def test_more_images_than_a_batch_come_in_their_order():
+    images, labels = np.tile(IMAGES, (4, 1, 1, 1)), np.tile(LABELS, 4)
+    found = statistics_of(images, Pixels(), labels, num_classes=3, by_class=False)
+    np.testing.assert_array_equal(found.features, pixels(to_uint8(images)))
+    np.testing.assert_array_equal(found.labels, labels)
     assert found.class_moments == {}
-    np.testing.assert_array_equal(found.labels, LABELS)
 
 
 @pytest.mark.parametrize(
     ("images", "labels", "expected"),
     [
         (IMAGES, LABELS[:-1], "must be 150 integers, one for each image. Received: shape=(149,)"),
-        (IMAGES, [*LABELS, 0], "Received: shape=(151,), dtype=int64"),
         (IMAGES, LABELS.astype("float32"), "Received: shape=(150,), dtype=float32"),
         (IMAGES, None, "must be 150 integers, one for each image. Received: shape=()"),
         (IMAGES, np.where(np.arange(150) == 140, 3, 0), "in [0, 3). Received: 3 for image 140"),

@@ -44,13 +44,10 @@ def check_same_dimension(real, fake):
 
 
 def distance_rows(points, others):
-    """Parts, in order, of the matrix of squared distances between two float64 arrays `(n, d)`.
-
-    Each distance is a sum of squared differences, which unlike `|x|^2 + |y|^2 - 2 x y` is
-    symmetric, and 0 between doubles: ties stay ties.
-    """
+    """Parts, in order, of the matrix of squared distances between two float64 arrays `(n, d)`."""
     from sklearn.metrics import pairwise_distances_chunked
 
-    return pairwise_distances_chunked(
-        points, others, metric="sqeuclidean", n_jobs=-1, working_memory=64
-    )
+    # Sums of squared differences, unlike `|x|^2 + |y|^2 - 2 x y`, are symmetric and 0 between
+    # doubles: ties stay ties.
+    options = {"metric": "sqeuclidean", "n_jobs": -1, "working_memory": 64}
+    return pairwise_distances_chunked(points, others, **options)

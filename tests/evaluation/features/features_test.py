@@ -1,6 +1,5 @@
 """What all kinds of features share."""
 
-import json
 import pathlib
 
 import numpy as np
@@ -28,7 +27,7 @@ class Sums(Features):
         return np.where(sums == 0, np.nan, sums), sums.sum(axis=1, keepdims=True)
 
 
-@pytest.mark.parametrize("num_images", [0, 1, 4, 5, 11])
+@pytest.mark.parametrize("num_images", [0, 4, 11])
 def test_all_rows_come_from_batches_of_one_shape(num_images):
     images = RNG.integers(1, 256, (num_images, 5, 6, 3), np.uint8)
     sums = Sums()
@@ -45,17 +44,6 @@ def test_what_is_not_finite_is_an_error():
     expected = "The features of sums are NaN or infinite for 2 of 7 images, the first at index 5"
     assert expected in message(Sums(), images)
     assert "must be uint8" in message(Sums(), images.astype("float32"), error=TypeError)
-
-
-def test_description_is_ready_for_json():
-    assert json.loads(json.dumps(Sums().description)) == {
-        "name": "sums",
-        "dimension": 3,
-        "num_classes": 1,
-        "fingerprint": "12ab",
-        "file": "none.pb",
-    }
-    assert Sums().predicts_labels is False
 
 
 def test_the_cache_is_where_the_user_has_it(monkeypatch, tmp_path):

