@@ -19,7 +19,8 @@ import tempfile
 
 from absl import flags
 
-from experiments import program
+from experiments import program, settings_flags
+from sagan_tf.evaluation.protocol import Protocol
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model", None, "Name or folder of a preset, or folder of a run.", required=True)
@@ -27,13 +28,7 @@ flags.DEFINE_string("second_model", None, "Another model, which draws the same i
 flags.DEFINE_integer(
     "port", None, "Port of the page. Default: the first free one from 7860.", 1, 65535
 )
-
-flags.DEFINE_integer(
-    "standing_statistics",
-    0,
-    "Batches of 64 from which to recompute batch-norm statistics; 0 for those that are saved.",
-    lower_bound=0,
-)
+settings_flags.define(Protocol, "standing_statistics")
 
 _HOST = "127.0.0.1"
 # Each visit keeps the attention maps of its images, see `MAX_MAP_BYTES` of the explorer.

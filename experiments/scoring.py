@@ -65,8 +65,9 @@ def evaluation_maker(skip_corrupt=False, verbose=False, **protocol):
         else:
             path = file or evaluation.Inception.download(FLAGS.cache_dir)
             features = evaluation.Inception(path)
+        attention = model.attention_resolutions
         return evaluation.Evaluation(
-            source, features, wanted, *size, classes, verbose=verbose, **options
+            source, features, wanted, *size, classes, attention, verbose=verbose, **options
         )
 
     return make

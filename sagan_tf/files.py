@@ -115,7 +115,7 @@ def read_json(path):
 def write_json(path, content):
     """Writes a JSON file, see `replacing`."""
     with replacing(path) as new:
-        new.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        new.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def read_json_lines(path):

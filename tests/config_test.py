@@ -5,70 +5,88 @@ import json
 import pytest
 
 from sagan_tf import SAGAN, Discriminator, Generator
-from sagan_tf.config import Config, ModelConfig, TrainingConfig
+from sagan_tf.config import Config, ModelConfig, Recipe, RunOptions
+
+CONFIG = Config(ModelConfig(), Recipe(), "here", ("a", "b"))
 
 
-@pytest.fixture
-def config():
-    return Config(ModelConfig(), TrainingConfig())
-
-
-def test_override_finds_the_part_of_a_key(config):
-    changed = config.override(base_channels=8, steps=7)
-    assert (changed.model.base_channels, changed.training.steps) == (8, 7)
-    assert (config.model.base_channels, config.training.steps) == (64, 100_000)
-
-
-@pytest.mark.parametrize(
-    ("text", "key", "value"),
-    [
-        ("attention_resolutions=(8,16)", "attention_resolutions", (8, 16)),
-        ("attention_resolutions=[]", "attention_resolutions", ()),
-        ("attention_resolutions=8", "attention_resolutions", (8,)),
-        ("num_classes=None", "num_classes", None),
-        ("flip=True", "flip", True),
-        ("generator_learning_rate=1", "generator_learning_rate", 1.0),
-        ("penalty=r1", "penalty", "r1"),
-        ("dataset=a=b", "dataset", "a=b"),
-    ],
-)
-def test_override_text_reads_values(config, text, key, value):
-    changed = config.override_text([text])
-    found = {**dataclasses.asdict(changed.model), **dataclasses.asdict(changed.training)}[key]
-    assert found == value
-    assert type(found) is type(value)
+def test_override_finds_the_part_of_a_name():
+    changed = CONFIG.override(base_channels=8, steps=7)
+    assert (changed.model.base_channels, changed.recipe.steps) == (8, 7)
+    assert (CONFIG.model.base_channels, CONFIG.recipe.steps) == (64, 100_000)
+    assert (changed.reference, changed.class_names) == ("here", ("a", "b"))
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("name", "given", "value"),
     [
-        ("base_chanels=8", "Did you mean base_channels"),
-        ("base_channels", "Expected key=value"),
-        ("base_channels=many", "`base_channels` must be of type int. Received: 'many'"),
-        ("base_channels=True", "`base_channels` must be of type int"),
-        ("flip=1", "`flip` must be of type bool"),
-        ("attention_resolutions=('a',)", "`attention_resolutions` must be of type"),
-        ("steps=0", "`steps` must be at least 1. Received: 0"),
-        ("batch_size=-1", "`batch_size` must be at least 1"),
-        ("precision=float16", "float32 or mixed_bfloat16. Received: float16"),
-        ("generator_learning_rate=0", "`generator_learning_rate` must be positive"),
-        ("beta_2=1.0", r"`beta_2` must be in \[0, 1\)"),
+        ("attention_resolutions", (8, 16), (8, 16)),
+        ("attention_resolutions", [], ()),
+        ("attention_resolutions", 8, (8,)),
+        ("attention_resolutions", None, None),
+        ("num_classes", None, None),
+        ("flip", True, True),
+        ("discriminator_spectral_norm", False, False),
+        ("generator_learning_rate", 1, 1.0),
+        ("penalty", "r1", "r1"),
+        ("dataset", "a=b", "a=b"),
     ],
 )
-def test_errors_are_one_clear_line(config, text, message):
-    with pytest.raises(ValueError, match=message) as info:
-        config.override_text([text])
+def test_values_that_are_taken(name, given, value):
+    changed = CONFIG.override(**{name: given})
+    found = {**dataclasses.asdict(changed.model), **dataclasses.asdict(changed.recipe)}[name]
+    assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error", "message"),
+    [
+        ("base_chanels", 8, ValueError, "^Unknown setting: base_chanels. Did you mean base_channe"),
+        ("base_channels", "many", TypeError, "`base_channels` must be of type int. Received: 'man"),
+        ("base_channels", True, TypeError, "`base_channels` must be of type int. Received: True"),
+        ("flip", 1, TypeError, "`flip` must be of type bool. Received: 1"),
+        ("attention_resolutions", ("a",), TypeError, "`attention_resolutions` must be of type "),
+        ("steps", 1.5, TypeError, "`steps` must be of type int. Received: 1.5"),
+        ("steps", None, TypeError, "`steps` must be of type int. Received: None"),
+        ("steps", 0, ValueError, "^`steps` must be at least 1. Received: 0$"),
+        ("num_classes", 0, ValueError, "^`num_classes` must be at least 1. Received: 0$"),
+        (
+            "precision",
+            "float16",
+            ValueError,
+            "^Unknown precision: float16. Did you mean float32 or mixed_bfloat16",
+        ),
+        ("generator_learning_rate", 0.0, ValueError, "_rate` must be more than 0. Received: 0.0$"),
+        ("beta_2", 1.0, ValueError, r"^`beta_2` must be in \[0, 1\). Received: 1.0$"),
+        ("beta_1", -0.1, ValueError, r"^`beta_1` must be in \[0, 1\). Received: -0.1$"),
+        ("seed", 2**31, ValueError, r"`seed` must be in \[0, 2147483648\)"),
+        ("generator_learning_rate", float("nan"), ValueError, "must be more than 0. Received: nan"),
+    ],
+)
+def test_errors_are_one_clear_line(name, value, error, message):
+    with pytest.raises(error, match=message) as info:
+        CONFIG.override(**{name: value})
     assert "\n" not in str(info.value)
 
 
-def test_a_value_of_the_wrong_type_is_a_type_error(config):
-    with pytest.raises(TypeError, match="`steps` must be of type int. Received: 1.5"):
-        config.override(steps=1.5)
+def test_json_and_back():
+    config = CONFIG.override(attention_resolutions=(8,), num_classes=None, dataset_size=7)
+    for each in (config, dataclasses.replace(CONFIG, recipe=None, class_names=None)):
+        assert Config.from_dict(json.loads(json.dumps(each.to_dict()))) == each
+    for change in ({"model": {"base_chanels": 8}}, {"recipe": {"steps": 0}}, {"model": []}):
+        with pytest.raises((TypeError, ValueError)):
+            Config.from_dict({**CONFIG.to_dict(), **change})
+    with pytest.raises(KeyError):
+        Config.from_dict({"model": {}})
 
 
-def test_to_dict_is_json(config):
-    text = json.dumps(config.to_dict())
-    assert json.loads(text)["model"]["image_size"] == 128
+def test_differences_say_where():
+    other = CONFIG.recipe.replace(steps=9, flip=True)
+    assert CONFIG.recipe.differences(CONFIG.recipe) == {}
+    assert other.differences(CONFIG.recipe) == {
+        "steps": "steps=100000 there, 9 here",
+        "flip": "flip=False there, True here",
+    }
 
 
 def test_model_fields_are_arguments_of_the_models_with_the_same_defaults():
@@ -78,8 +96,18 @@ def test_model_fields_are_arguments_of_the_models_with_the_same_defaults():
         for name, parameter in inspect.signature(model).parameters.items()
     }
     for field in dataclasses.fields(ModelConfig):
-        assert field.default == defaults[field.name], field.name
+        name = field.name.removeprefix("discriminator_")
+        if field.name == name or field.name == "discriminator_steps":
+            assert field.default == defaults[field.name], field.name
+        else:
+            assert field.default is None
+            assert name in defaults, name
 
 
-def test_keys_are_unique(config):
-    assert len(set(config.keys())) == len(config.keys())
+def test_names_are_unique_and_every_setting_has_a_help_text():
+    fields = [
+        each for part in (ModelConfig, Recipe, RunOptions) for each in dataclasses.fields(part)
+    ]
+    assert len({field.name for field in fields}) == len(fields)
+    for field in fields:
+        assert field.metadata["help"].endswith("."), field.name

@@ -69,16 +69,16 @@ def fit(sagan, steps, *callbacks):
 def replay(callback, sagan, start, seen, end=10, logs=None):
     """Shows a callback the steps `seen` of a training from `start` to `end`, which does nothing.
 
-    `logs` is a function from a step to the metrics there.
+    `logs` is a function from a step to the metrics there. Without, all are 1.
     """
     callback.set_model(sagan)
     callback.set_params({"epochs": 1, "steps": end - start})
     sagan.generator_optimizer.iterations.assign(start)
     callback.on_train_begin()
-    shown = {}
+    shown = {metric.name: 1.0 for metric in sagan.metrics}
     for step in seen:
         sagan.generator_optimizer.iterations.assign(step)
-        shown = logs(step) if logs else {}
+        shown = logs(step) if logs else shown
         callback.on_train_batch_end(step - 1, shown)
     callback.on_train_end(shown)
 

@@ -103,6 +103,6 @@ class Protocol(Settings):
         if num_real_images > num_available:
             raise ValueError(
                 f"{name} has {num_available} images, fewer than the {num_real_images} to compare "
-                f"with: pass num_real_images={num_available}, or less, or fewer num_images"
+                f"with: pass `num_real_images`={num_available}, or less, or fewer `num_images`"
             )
         return self.replace(num_images=num_images, num_real_images=num_real_images)

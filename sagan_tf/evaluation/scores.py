@@ -93,7 +93,7 @@ def choose_metrics(protocol, real, num_images, class_counts, class_names):
                 missing = (
                     f"{real.moments.dimension} features need as many images. Received: "
                     f"{counts[0]} real and {counts[1]} generated ones{where}. Take more, choose "
-                    "other metrics, or accept a distance that says little with allow_few_images"
+                    "other metrics, or accept a distance that says little with `allow_few_images`"
                 )
         if not missing:
             chosen.append(name)

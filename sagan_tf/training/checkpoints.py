@@ -10,6 +10,7 @@ import numpy as np
 from absl import logging
 
 from sagan_tf import files
+from sagan_tf.config import RunOptions
 from sagan_tf.models.model_folder import (
     DamagedError,
     check_weights,
@@ -27,9 +28,8 @@ _OPTIMIZERS = ("generator_optimizer", "discriminator_optimizer")
 class Checkpoints:
     """The checkpoints of a run, one model folder `step_<step>` each.
 
-    A checkpoint holds the three networks, both optimizers and the metrics since the last record.
-    With the step, which is the generator optimizer's, and the seed, which is compared, that is
-    all: data and random numbers are functions of these.
+    A checkpoint holds the networks, both optimizers and the metrics since the last record. Data and
+    random numbers are functions of the step, which is the generator optimizer's, and of the seed.
 
     Args:
         directory: Folder of the checkpoints; several workers share it.
@@ -47,10 +47,7 @@ class Checkpoints:
     """
 
     def __init__(self, directory, sagan, keep=3, monitor=None, mode="min"):
-        if keep < 1:
-            raise ValueError(f"`keep` must be at least 1. Received: {keep}")
-        if mode not in ("min", "max"):
-            raise ValueError(f"`mode` must be min or max. Received: {mode}")
+        RunOptions(keep=keep, monitor=monitor, mode=mode)  # checks them
         self.directory = pathlib.Path(directory)
         self.sagan = sagan
         self.keep = keep
@@ -123,15 +120,13 @@ class Checkpoints:
         self.last = target
 
     def restore(self, path=None):
-        """Brings the model to the newest checkpoint that is not damaged, or to a given one.
-
-        The optimizers' learning rates are restored as well.
+        """Brings the model to a checkpoint, and the learning rates to those of then.
 
         Args:
-            path: Folder of a checkpoint. Defaults to `None`, the newest.
+            path: Folder of the checkpoint. Defaults to `None`, the newest that is not damaged.
 
         Returns:
-            The checkpoint's folder; `None` if there is none yet.
+            The folder; `None` if there is no checkpoint yet.
 
         Raises:
             ValueError: if all checkpoints are damaged, or the one to restore is of another

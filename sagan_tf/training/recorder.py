@@ -20,17 +20,15 @@ class Recorder(Periodic):
     """Watches, scores, logs, draws and saves, in this order, each at its steps.
 
     - It watches as `Watchdog` does, and stops before anything of NaN is recorded.
-    - Scores are those of the averaged generator, whose batch-norm statistics are recalibrated
-      before (`SAGAN.recalibrate`), also when training ends: what is scored is what is saved.
-    - `metrics.jsonl` gets a line with `step`, `seconds` of training so far, `images_per_second`,
-      the means of the metrics since the last line and the scores; the folder `tensorboard` the
-      same as scalars. A run that goes on from a checkpoint goes on with the file, from which the
-      records of later steps are removed; TensorBoard gets them a second time.
-    - `samples/step_<step>.png`, and an image in TensorBoard, show the same latents each time, in a
-      column per class for the first ten classes.
-    - Checkpoints are saved after their steps were scored, and when training ends or is stopped.
+    - It scores the averaged generator, whose batch-norm statistics are recalibrated before
+      (`SAGAN.recalibrate`), also when training ends: what is scored is what is saved.
+    - It logs a line to `metrics.jsonl`: `step`, `seconds` of training so far, `images_per_second`,
+      the means of the metrics since the last line, and scores. TensorBoard gets the same. A run
+      that goes on drops the lines of later steps; TensorBoard gets those steps a second time.
+    - It draws the same latents each time, to `samples/step_<step>.png` and to TensorBoard.
+    - It saves checkpoints, of what was scored and when training ends or is stopped as well.
 
-    On several workers each gives one to its `Trainer`; only the chief writes.
+    Every worker needs one, and only the chief writes.
 
     Args:
         directory: The run's folder, which exists.

@@ -26,7 +26,7 @@ def train(config, directory, options=None, make_evaluation=None, adapt_classes=F
     """Trains a model from the last checkpoint of a run to the last step.
 
     It prints what it does. `SIGINT` and `SIGTERM` save a checkpoint and end it; the same call goes
-    on. Call it before anything else that runs TensorFlow.
+    on. With several devices, call it before anything else that runs TensorFlow.
 
     Args:
         config: A `Config` with a recipe.

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sagan_tf.config import RunOptions
 from sagan_tf.training.strategy import replica_batch_size
 
 
@@ -35,8 +36,7 @@ class Trainer:
     """
 
     def __init__(self, sagan, strategy=None, steps_per_loop=1):
-        if steps_per_loop < 1:
-            raise ValueError(f"`steps_per_loop` must be at least 1. Received: {steps_per_loop}")
+        RunOptions(steps_per_loop=steps_per_loop)  # checks it
         self.sagan = sagan
         self.strategy = strategy or tf.distribute.get_strategy()
         self.steps_per_loop = steps_per_loop

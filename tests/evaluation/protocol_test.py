@@ -24,8 +24,8 @@ def test_numbers_of_images(fields, num_available, expected):
 
 def test_what_does_not_fit_the_data():
     assert message(Protocol(num_images=10_000).for_data, "digits", 1797, 10) == (
-        "digits has 1797 images, fewer than the 10000 to compare with: pass num_real_images=1797, "
-        "or less, or fewer num_images"
+        "digits has 1797 images, fewer than the 10000 to compare with: pass "
+        "`num_real_images`=1797, or less, or fewer `num_images`"
     )
     for metric in ("intra_fid", "recognized"):
         assert message(Protocol(metrics=(metric,)).for_data, "digits", 1797, None) == (

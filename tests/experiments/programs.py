@@ -11,6 +11,7 @@ import sys
 import pytest
 from absl import flags
 
+import experiments
 from experiments import program
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -55,8 +56,9 @@ def _loaded(name):
     handler = signal.getsignal(signal.SIGTERM)
     others = _taken_away()
     try:
-        for module in ("experiments.scoring", f"experiments.{name}"):
-            sys.modules.pop(module, None)
+        for module in ("scoring", name):
+            sys.modules.pop(f"experiments.{module}", None)
+            vars(experiments).pop(module, None)
         yield importlib.import_module(f"experiments.{name}")
     finally:
         _taken_away()

@@ -98,7 +98,7 @@ def test_an_export_that_is_ended_leaves_nothing(digits, tmp_path):
     command = [sys.executable, str(ROOT / "experiments" / "export.py")]
     flags = [f"--model={digits[0]}", f"--output={tmp_path}"]
     with subprocess.Popen([*command, *flags], stderr=subprocess.PIPE, text=True) as process:
-        while process.poll() is None and not list(tmp_path.glob(".writing-*/model")):
+        while process.poll() is None and not list(tmp_path.glob(".aside-*/model")):
             time.sleep(0.01)
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=60)
@@ -139,13 +139,13 @@ def test_training_on_a_folder_of_images_takes_its_classes(images, tmp_path):
     assert config["recipe"]["precision"] == "mixed_bfloat16"
     # A preset's number of classes may be kept on purpose, and then does not fit.
     line = error_line(
-        *("train", f"--model_dir={tmp_path / 'other'}", f"--dataset={images}", "--num_classes=3"),
+        *("train", f"--model_dir={tmp_path / 'other'}", f"--dataset={images}", "--num_classes=1"),
         *flags,
     )
     assert "has 2 classes" in line
 
 
-def test_training_is_a_function(digits, images, tmp_path, capsys):
+def test_training_is_a_function(digits, tmp_path, capsys):
     directory = tmp_path / "run"
     shutil.copytree(digits[0], directory)
     small = {"base_channels": 4, "latent_dim": 8, "batch_size": 8}
@@ -167,9 +167,6 @@ def test_training_is_a_function(digits, images, tmp_path, capsys):
         sagan.ema_generator.weights, SAGAN.from_preset(directory).ema_generator.weights, strict=True
     ):
         np.testing.assert_array_equal(ours, saved)
-    # Another run in the same process.
-    config = config.override(dataset=str(images), num_classes=2, channels=3, steps=1)
-    assert training.train(config, tmp_path / "other").step == 1
 
 
 @pytest.mark.usefixtures("at_once")
@@ -181,12 +178,12 @@ def test_a_second_run_into_the_folder_of_another_is_refused(digits):
     assert (directory / "metrics.jsonl").read_text() == before
 
 
-def test_a_checkpoint_of_another_architecture_is_refused(digits, tmp_path):
+def test_a_checkpoint_of_another_model_is_refused(digits, tmp_path):
     directory = tmp_path / "run"
     shutil.copytree(digits[0] / "checkpoints", directory / "checkpoints")
     line = error_line("train", f"--model_dir={directory}", "--steps=4", *SMALL, "--base_channels=8")
     found = directory / "checkpoints" / "step_0000004"
-    assert line == f"{found} is of another architecture: base_channels=4 there, 8 here"
+    assert line == f"{found} is of another model: base_channels=4 there, 8 here"
 
 
 @pytest.mark.usefixtures("at_once")
@@ -256,7 +253,11 @@ def test_a_malformed_tf_config(tmp_path, monkeypatch, tf_config, message):
     [
         ("sample", ["--labels=a"], "--labels must be ints such as 3,7. Received: a"),
         ("sample", ["--truncation=2"], "--truncation must be in (0, 1]. Received: 2"),
-        ("sample", ["--model=sagan_digits"], "Unknown model: sagan_digits, which is no folder"),
+        (
+            "sample",
+            ["--model=sagan_digits"],
+            "Unknown model: sagan_digits. Did you mean sagan_digits_16",
+        ),
         ("sample", ["--attention", "--interpolate"], "exclude each other"),
         ("sample", ["--output=x.txt"], "--output must be a file such as x.png. Received: x.txt"),
         ("sample", ["--noema", "--standing_statistics=2"], "it excludes --noema"),

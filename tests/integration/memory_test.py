@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration.runs import command, last_step, started, wait_for_step
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.soak
 
 
 def resident_mebibytes(process):

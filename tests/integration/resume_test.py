@@ -22,12 +22,13 @@ from tests.integration.runs import (
 pytestmark = pytest.mark.slow
 
 
-def test_ten_kills(undisturbed, tmp_path):
+@pytest.mark.parametrize("kills", [1, pytest.param(10, marks=pytest.mark.soak)])
+def test_kills(undisturbed, tmp_path, kills):
     rng = np.random.default_rng()
     seed = rng.bit_generator.seed_seq.entropy
     print(f"The moments are those of seed {seed}")
     directory = tmp_path / "run"
-    for kill in range(10):
+    for kill in range(kills):
         with started(command(directory)) as process:
             if kill % 5 == 4:
                 time.sleep(rng.uniform(0, 8))  # Perhaps before the first step.
@@ -42,9 +43,20 @@ def test_ten_kills(undisturbed, tmp_path):
     assert records(directory) == records(undisturbed)
 
 
-def test_signals_save_and_the_same_command_goes_on(undisturbed, tmp_path):
+@pytest.mark.parametrize(
+    "signals",
+    [
+        [(signal.SIGTERM, 25)],
+        pytest.param(
+            [(signal.SIGTERM, 3), (signal.SIGINT, 12), (signal.SIGTERM, 25)],
+            marks=pytest.mark.soak,
+        ),
+    ],
+    ids=len,
+)
+def test_signals_save_and_the_same_command_goes_on(undisturbed, tmp_path, signals):
     directory = tmp_path / "run"
-    for number, target in ((signal.SIGTERM, 3), (signal.SIGINT, 12), (signal.SIGTERM, 25)):
+    for number, target in signals:
         with started(command(directory)) as process:
             wait_for_step(process, directory, target)
             process.send_signal(number)
@@ -66,12 +78,10 @@ def test_a_damaged_newest_checkpoint_is_skipped(undisturbed, tmp_path):
     directory = tmp_path / "run"
     shutil.copytree(undisturbed, directory)
     newest = checkpoints(directory)[-1]
-    data = newest / "state.data-00000-of-00001"
+    data = newest / "model.weights.h5"
     data.write_bytes(data.read_bytes()[:-100])
     output = finished(command(directory))
-    assert (
-        f"Skipping a damaged checkpoint: {newest}: {data.name} is not as it was written" in output
-    )
+    assert f"Skipping a damaged checkpoint: {data} is not as it was written" in output
     assert f"Going on from {checkpoints(undisturbed)[-2].name}" in output.replace(
         f"{directory / 'checkpoints'}/", ""
     )

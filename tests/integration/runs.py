@@ -6,10 +6,11 @@ import subprocess
 import sys
 import time
 
+import h5py
 import numpy as np
-import tensorflow as tf
 
 from sagan_tf.files import read_json_lines
+from sagan_tf.models.model_folder import read_config
 
 ROOT = pathlib.Path(__file__).parents[2]
 STEPS = 60
@@ -19,9 +20,9 @@ FLAGS = (
     "--checkpoint_every=2",
     "--sample_every=1000",
     "--batch_size=8",
-    "--set=discriminator_steps=1",
-    "--set=base_channels=4",
-    "--set=latent_dim=8",
+    "--discriminator_steps=1",
+    "--base_channels=4",
+    "--latent_dim=8",
 )
 
 
@@ -76,11 +77,17 @@ def checkpoints(directory):
 
 
 def state(checkpoint):
-    """Dict of all tensors of a checkpoint."""
-    reader = tf.train.load_checkpoint(str(checkpoint / "state"))
-    names = [name for name in reader.get_variable_to_shape_map() if not name.startswith("_CHECK")]
-    assert len(names) > 100
-    return {name: reader.get_tensor(name) for name in names}
+    """Dict of all arrays of a checkpoint, and the sums of its metrics."""
+    arrays = {}
+
+    def add(name, node):
+        if isinstance(node, h5py.Dataset):
+            arrays[name] = node[()]
+
+    with h5py.File(checkpoint / "model.weights.h5") as file:
+        file.visititems(add)
+    assert len(arrays) > 100
+    return arrays | read_config(checkpoint)[1]["running"]
 
 
 def records(directory):

@@ -54,6 +54,7 @@ def test_two_workers_learn_what_one_learns(two, tmp_path):
         assert record == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.soak
 def test_killed_workers(two, tmp_path):
     directory = tmp_path / "run"
     for victim, step in ((1, 4), (0, 9)):

@@ -135,7 +135,10 @@ def test_what_is_not_there_is_named(run, tmp_path):
         (run / "checkpoints" / "step_0000009", "^No model at .*step_0000009"),
         (tmp_path / "fresh", "fresh has no checkpoint yet$"),
         (tmp_path / "begun", "begun has no checkpoint yet$"),
-        ("sagan_digit_16", "^Unknown model: sagan_digit_16.*Did you mean sagan_digits_16"),
+        (
+            "sagan_digit_16",
+            "^Unknown model: sagan_digit_16. Did you mean sagan_digits_16",
+        ),
         ("sagan_imagenet_128", "has no trained weights: .* load_weights=False"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -8,9 +8,9 @@ from sagan_tf.models import PRESETS, preset
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_cites_a_source_and_names_what_exists(name):
     config = preset(name)
-    assert len(config.source) > 50
-    assert config.training.loss in LOSSES
-    assert config.training.penalty is None or config.training.penalty in PENALTIES
+    assert len(config.reference) > 50
+    assert config.recipe.loss in LOSSES
+    assert config.recipe.penalty is None or config.recipe.penalty in PENALTIES
     assert str(config.model.image_size) in name
 
 

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from sagan_tf import SAGAN, Discriminator, Generator
-from tests.models.small import small
+from tests.tiny import tiny
 
 
 @pytest.mark.parametrize("num_classes", [3, None])
 def test_generate_shape_range_and_seed(num_classes):
-    sagan = small(num_classes)
+    sagan = tiny(num_classes)
     images = sagan.generate(num_images=5, seed=1)
     assert images.shape == (5, 16, 16, 1)
     assert images.dtype == np.float32
@@ -23,7 +23,7 @@ def test_generate_shape_range_and_seed(num_classes):
 
 
 def test_generate_options():
-    sagan = small()
+    sagan = tiny()
     images, maps = sagan.generate([2], num_images=3, seed=0, return_attention=True)
     assert maps["attention_8"].shape == (3, 64, 16)
     np.testing.assert_allclose(maps["attention_8"].sum(axis=-1), 1.0, atol=1e-5)
@@ -52,12 +52,12 @@ def test_generate_options():
 )
 def test_generate_errors(options, message):
     with pytest.raises(ValueError, match=message):
-        small().generate(**options)
+        tiny().generate(**options)
 
 
 def test_an_unconditional_model_takes_no_labels():
     with pytest.raises(ValueError, match="unconditional"):
-        small(None).generate([1])
+        tiny(None).generate([1])
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_an_unconditional_model_takes_no_labels():
 )
 def test_constructor_errors(arguments, message):
     with pytest.raises(ValueError, match=message):
-        small(**arguments)
+        tiny(**arguments)
 
 
 def test_networks_must_fit_each_other():
@@ -80,19 +80,19 @@ def test_networks_must_fit_each_other():
 @pytest.mark.parametrize("option", [{"loss": "hing"}, {"penalty": "r"}])
 def test_compile_names_what_exists(option):
     with pytest.raises(ValueError, match="Valid: (gradient_penalty, r1|hinge, least_squares)"):
-        small().compile(**option)
+        tiny().compile(**option)
 
 
 def test_config_has_every_argument():
     arguments = set(inspect.signature(SAGAN.__init__).parameters) - {"self", "kwargs"}
-    config = small(ema_decay=0.5, discriminator_steps=2, seed=7).get_config()
+    config = tiny(ema_decay=0.5, discriminator_steps=2, seed=7).get_config()
     assert arguments <= set(config)
     copy = SAGAN.from_config(config)
     assert copy.get_config() == config
 
 
 def test_keras_file_round_trip_with_optimizers(tmp_path):
-    sagan = small()
+    sagan = tiny()
     sagan.compile(loss="wasserstein", penalty="r1", penalty_weight=2.0)
     sagan.save(tmp_path / "sagan.keras")
     loaded = keras.models.load_model(tmp_path / "sagan.keras", safe_mode=True)

@@ -8,20 +8,19 @@ import sys
 import pytest
 
 SCRIPT = """
-import json, signal
+import json, signal, types
 from sagan_tf.training import Interruption
-from tests.training.small import make
 
 numbers = (signal.SIGINT, signal.SIGTERM)
-sagan = make()
+sagan = types.SimpleNamespace(stop_training=False)
 
-def report(name, interruption):
-    handlers = [signal.getsignal(number) for number in numbers]
+def report(name):
+    ours = [signal.getsignal(number) for number in numbers]
     print(json.dumps({
         "name": name,
         "stop_training": sagan.stop_training,
         "signal": getattr(interruption.signal, "name", None),
-        "restored": [ours is theirs for ours, theirs in zip(handlers, before)],
+        "restored": [one is other for one, other in zip(ours, before)],
     }), flush=True)
 
 def note(number, frame):
@@ -34,42 +33,42 @@ for own_handler in (False, True):
     for number in numbers:
         sagan.stop_training = False
         with Interruption(sagan) as interruption:
-            report("begun", interruption)
+            report("begun")
             signal.raise_signal(number)
-            report("signalled", interruption)
-        report("left", interruption)
+            report("signalled")
+        report("left")
 
 sagan.stop_training = False
 with Interruption(sagan) as interruption:
     pass
-report("undisturbed", interruption)
+report("undisturbed")
 
 try:
     with Interruption(sagan) as interruption:
         raise OSError
 except OSError:
-    report("failed", interruption)
+    report("failed")
 
 with Interruption(sagan) as interruption:
     signal.raise_signal(signal.SIGINT)
     signal.raise_signal(signal.SIGTERM)
-report("second to an own handler", interruption)
+report("second to an own handler")
 
 try:
     with Interruption(sagan) as interruption:
         signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGINT)
-        report("not reached", interruption)
+        report("not reached")
 except KeyboardInterrupt:
-    report("interrupted", interruption)
+    report("interrupted")
 
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
 with Interruption(sagan) as interruption:
     signal.raise_signal(signal.SIGTERM)
     before = [signal.default_int_handler, signal.SIG_DFL]
-    report("about to die", interruption)
+    report("about to die")
     signal.raise_signal(signal.SIGTERM)
-    report("not reached", interruption)
+    report("not reached")
 """
 
 
@@ -82,46 +81,36 @@ def process():
 
 @pytest.fixture
 def reports(process):
-    return [json.loads(line) for line in process.stdout.splitlines()]
+    """Dict from the names of reports to lists of them."""
+    found = {}
+    for line in process.stdout.splitlines():
+        report = json.loads(line)
+        found.setdefault(report.pop("name"), []).append(report)
+    return found
 
 
-def named(reports, name):
-    return [report for report in reports if report["name"] == name]
+def said(stopped, name, restored):
+    return {"stop_training": stopped, "signal": name, "restored": [restored] * 2}
 
 
 def test_the_first_signal_stops_training(reports):
-    begun, signalled, left = (named(reports, name) for name in ("begun", "signalled", "left"))
-    for report in begun:
-        assert report["stop_training"] is False
-        assert report["signal"] is None
-        assert report["restored"] == [False, False]
     # With Python's handlers, then with an own one for SIGTERM.
-    assert [report["signal"] for report in signalled] == ["SIGINT", "SIGTERM"] * 2
-    for report in signalled + left:
-        assert report["stop_training"] is True
-        assert report["restored"] == [True, True]
+    assert reports["begun"] == [said(False, None, False)] * 4
+    for name in ("signalled", "left"):
+        assert reports[name] == [said(True, "SIGINT", True), said(True, "SIGTERM", True)] * 2
 
 
-@pytest.mark.parametrize("name", ["undisturbed", "failed"])
-def test_handlers_are_restored_without_a_signal(reports, name):
-    (report,) = named(reports, name)
-    assert report == {
-        "name": name,
-        "stop_training": False,
-        "signal": None,
-        "restored": [True, True],
-    }
+def test_handlers_are_restored_without_a_signal(reports):
+    for name in ("undisturbed", "failed"):
+        assert reports[name] == [said(False, None, True)]
 
 
 def test_a_second_signal_acts_as_before(process, reports):
-    assert named(reports, "own handler") == [{"name": "own handler", "number": signal.SIGTERM}]
-    (report,) = named(reports, "second to an own handler")
-    assert report["signal"] == "SIGINT"
-    (report,) = named(reports, "interrupted")
-    assert report["signal"] == "SIGTERM"
-    assert report["restored"] == [True, True]
-    assert named(reports, "not reached") == []
-    assert reports[-1]["name"] == "about to die"
+    assert reports["own handler"] == [{"number": signal.SIGTERM}]
+    assert reports["second to an own handler"] == [said(True, "SIGINT", True)]
+    assert reports["interrupted"] == [said(True, "SIGTERM", True)]
+    assert "not reached" not in reports
+    assert list(reports)[-1] == "about to die"
     assert process.returncode == -signal.SIGTERM
 
 

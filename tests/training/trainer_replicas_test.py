@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from sagan_tf.config import RunOptions
 from sagan_tf.models import update
-from sagan_tf.training import Trainer, make_strategy
-from tests.training.small import assert_same, images, make, variables
+from sagan_tf.training import Checkpoints, Recorder, Trainer, make_strategy
+from tests.tiny import BATCH, assert_same, batches, compiled, variables
 from tests.two_replicas import two_replicas
 from tests.two_workers import two_workers
 
@@ -35,19 +36,38 @@ def train(options, strategy, scale=True):
     if not scale:
         update._scale_for_sum = lambda gradients, replicas: gradients
     with strategy.scope():
-        sagan = make(**options)
+        sagan = compiled(**options)
     Trainer(sagan, strategy, steps_per_loop=2).fit(
-        images(options.get("discriminator_steps", 1)), STEPS
+        batches(options.get("discriminator_steps", 1)), STEPS
     )
-    local = {}
-    for network in ("generator", "discriminator", "ema_generator"):
-        for weight in getattr(sagan, network).weights:
-            values = strategy.experimental_local_results(weight.value)
-            local[f"{network}/{weight.path}"] = [np.array(value) for value in values]
-    for name, values in local.items():
-        for value in values:
-            np.testing.assert_array_equal(value, values[0], err_msg=f"{name} on replicas")
+    assert_equal_replicas(sagan, strategy)
     return variables(sagan), {m.name: float(m.result()) for m in sagan.metrics}
+
+
+def assert_equal_replicas(sagan, strategy):
+    for weight in sagan.weights:
+        values = [np.array(value) for value in strategy.experimental_local_results(weight.value)]
+        for value in values:
+            np.testing.assert_array_equal(value, values[0], err_msg=f"{weight.path} on replicas")
+
+
+def go_on(strategy, directory):
+    """What a model is that goes on from a checkpoint, and is recalibrated at its end."""
+    with strategy.scope():
+        first = compiled("adam")
+        checkpoints = Checkpoints(directory / "checkpoints", first)
+    options = RunOptions(checkpoint_every=2, log_every=2)
+    Trainer(first, strategy).fit(batches(), 4, [Recorder(directory, BATCH, options, checkpoints)])
+    with strategy.scope():
+        second = compiled("adam")
+        Checkpoints(directory / "checkpoints", second).restore(checkpoints.paths[0])
+        assert second.step == 2
+    Trainer(second, strategy).fit(batches(start=2), 4)
+    with strategy.scope():
+        second.recalibrate()
+    assert_equal_replicas(second, strategy)
+    assert_same(variables(second), variables(first), atol=1e-6)
+    return variables(second)
 
 
 def train_mirrored(strategy, options, **kwargs):
@@ -94,3 +114,16 @@ def test_a_missing_scale_of_the_gradients_would_show():
 
 def _train_without_scale(strategy, options):
     return train(options, strategy, scale=False)
+
+
+def test_replicas_save_go_on_and_recalibrate_as_one(tmp_path):
+    for name in ("one", "mirrored", "workers"):
+        (tmp_path / name).mkdir()
+    expected = go_on(make_strategy("none"), tmp_path / "one")
+    with two_replicas() as run:
+        found = run(go_on, tmp_path / "mirrored")
+    assert_same(found, expected, atol=CASES["adam"][1])
+    first, second = two_workers(go_on, tmp_path / "workers")
+    assert_same(second, first)
+    assert_same(first, expected, atol=CASES["adam"][1])
+    assert (tmp_path / "workers" / "checkpoints" / "step_0000004").is_dir()

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sagan_tf.training import Checkpoints, CheckpointWriter, SampleWriter, Trainer
-from tests.training.small import BATCH, assert_same, images, make, variables
+from sagan_tf.training import Trainer
+from tests.tiny import BATCH, assert_same, batches, compiled, variables
 
 
 class Spy(keras.callbacks.Callback):
@@ -36,11 +36,11 @@ class Spy(keras.callbacks.Callback):
 
 
 def test_trainer_does_what_fit_does():
-    fitted, trained = make(discriminator_steps=2), make(discriminator_steps=2)
+    fitted, trained = compiled(discriminator_steps=2), compiled(discriminator_steps=2)
     spies = Spy(), Spy()
     options = {"steps_per_epoch": 3, "shuffle": False, "verbose": 0}
-    history = fitted.fit(images(2), callbacks=[spies[0]], **options)
-    own_history = Trainer(trained).fit(images(2), 3, callbacks=[spies[1]])
+    history = fitted.fit(batches(2), callbacks=[spies[0]], **options)
+    own_history = Trainer(trained).fit(batches(2), 3, callbacks=[spies[1]])
     # Two graphs may round differently.
     assert_same(variables(trained), variables(fitted), atol=1e-6)
     for name, values in history.history.items():
@@ -53,13 +53,13 @@ def test_trainer_does_what_fit_does():
 
 
 def test_loops_end_at_multiples_and_change_nothing():
-    one, three = make(), make()
+    one, three = compiled(), compiled()
     spy = Spy()
-    Trainer(one).fit(images(), 2)
-    Trainer(one).fit(images(start=2), 7)
+    Trainer(one).fit(batches(), 2)
+    Trainer(one).fit(batches(start=2), 7)
     trainer = Trainer(three, steps_per_loop=3)
-    trainer.fit(images(), 2)
-    trainer.fit(images(start=2), 7, callbacks=[spy])
+    trainer.fit(batches(), 2)
+    trainer.fit(batches(start=2), 7, callbacks=[spy])
     assert [call[1] for call in spy.calls if call[0] == "batch_begin"] == [2, 3, 6]
     assert [call[1] for call in spy.calls if call[0] == "batch_end"] == [2, 5, 6]
     assert_same(variables(three), variables(one))
@@ -67,39 +67,23 @@ def test_loops_end_at_multiples_and_change_nothing():
         assert float(metric.result()) == float(other.result())
 
 
-def test_a_run_with_pictures_and_checkpoints_is_traced_once(tmp_path):
-    sagan = make()
-    trainer = Trainer(sagan, steps_per_loop=2)
-    checkpoints = Checkpoints(tmp_path / "checkpoints", sagan)
-
-    class Evaluation(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            self.model.generate([0, 1], seed=0)
-
-    callbacks = [Evaluation(), SampleWriter(tmp_path, 3, 9), CheckpointWriter(checkpoints, 4, 9)]
-    trainer.fit(images(), 9, callbacks)
-    assert sagan.step == 9
-    assert len(checkpoints.paths) == 3
-    assert trainer._train.experimental_get_tracing_count() == 1
-
-
 def test_a_callback_stops_training():
     class Stop(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
             self.model.stop_training = self.model.step == 2
 
-    sagan, spy = make(), Spy()
-    Trainer(sagan).fit(images(), 5, [Stop(), spy])
+    sagan, spy = compiled(), Spy()
+    Trainer(sagan).fit(batches(), 5, [Stop(), spy])
     assert sagan.step == 2
     assert spy.calls[-1] == ("train_end",)
-    Trainer(sagan).fit(images(), 3)
+    Trainer(sagan).fit(batches(), 3)
     assert sagan.step == 3
 
 
 def test_nothing_is_left_to_train():
-    sagan, spy = make(), Spy()
+    sagan, spy = compiled(), Spy()
     before = variables(sagan)
-    Trainer(sagan).fit(images(), 0, [spy])
+    Trainer(sagan).fit(batches(), 0, [spy])
     assert [call[0] for call in spy.calls] == [
         "train_begin",
         "epoch_begin",
@@ -113,25 +97,25 @@ def test_batches_must_have_a_fixed_size_that_divides():
     ragged = tf.data.Dataset.from_tensor_slices(np.zeros((5, 16, 16, 1), "float32")).batch(2)
     labelled = tf.data.Dataset.zip(ragged, tf.data.Dataset.from_tensor_slices([0] * 5).batch(2))
     with pytest.raises(ValueError, match="must have batches of a fixed size: use drop_remainder"):
-        Trainer(make()).fit(labelled, 1)
+        Trainer(compiled()).fit(labelled, 1)
     message = f"A batch of {BATCH} images does not divide among 1 replicas with .*_steps=3"
     with pytest.raises(ValueError, match=message):
-        Trainer(make(accumulation_steps=3)).fit(images(), 1)
+        Trainer(compiled(accumulation_steps=3)).fit(batches(), 1)
     with pytest.raises(ValueError, match="`steps_per_loop` must be at least 1. Received: 0"):
-        Trainer(make(), steps_per_loop=0)
+        Trainer(compiled(), steps_per_loop=0)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"accumulation_steps": 2, "penalty": "r1"}])
 def test_xla_compiles_the_step_and_finds_the_same_losses(options):
     """As on a TPU: static shapes, operations that XLA knows, the same random numbers."""
-    plain, compiled = make(jit_compile=False, **options), make(jit_compile=True, **options)
+    plain, with_xla = compiled(jit_compile=False, **options), compiled(jit_compile=True, **options)
     spies = Spy(), Spy()
-    for sagan, spy in zip((plain, compiled), spies, strict=True):
-        Trainer(sagan).fit(images(), 3, [spy])
+    for sagan, spy in zip((plain, with_xla), spies, strict=True):
+        Trainer(sagan).fit(batches(), 3, [spy])
     expected, found = ([call[2] for call in spy.calls if call[0] == "batch_end"] for spy in spies)
     assert len(found) == 3
     # Three updates magnify rounding: 2e-5 were seen.
     for theirs, ours in zip(expected, found, strict=True):
         assert ours == pytest.approx(theirs, abs=1e-4)
-    assert_same(variables(compiled), variables(plain), atol=1e-4)
+    assert_same(variables(with_xla), variables(plain), atol=1e-4)

@@ -60,7 +60,9 @@ def test_only_this_machine_is_served(url):
         assert all(address == local for address, each in addresses if int(each, 16) == port)
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "end", [pytest.param(signal.SIGINT, marks=pytest.mark.soak), signal.SIGTERM]
+)
 def test_nothing_is_left_behind(tmp_path, monkeypatch, end):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with explore("--model=sagan_digits_16", f"--port={free_port()}", end=end) as address:

@@ -210,6 +210,7 @@ def test_two_visitors_do_not_mix(browser, url):
         wait_for(second, "Image 8 of class 8, row 3, column 3")
 
 
+@pytest.mark.soak
 def test_two_models_answer_together(browser, tmp_path):
     """Here one without attention, which says so."""
     folder = tmp_path / "plain"
@@ -265,6 +266,7 @@ def wait_until_consistent(page):
     )
 
 
+@pytest.mark.soak
 def test_a_click_on_an_image_that_is_about_to_go(browser, url):
     with visit(browser, url) as page:
         draw_fewer_and_meanwhile(page, lambda: click(page, "#grid-0", grid_point(15, 4, 4)))
@@ -273,6 +275,7 @@ def test_a_click_on_an_image_that_is_about_to_go(browser, url):
         choose(page, "#grid-0", grid_point(2, 3, 9, columns=3), text)
 
 
+@pytest.mark.soak
 def test_a_slider_moved_while_images_are_drawn(browser, url):
     with visit(browser, url) as page:
 
