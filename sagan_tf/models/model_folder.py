@@ -166,7 +166,8 @@ def check_run(directory, config, extend=False):
     if config.recipe.dataset_size is None:
         size, num_classes = found.recipe.dataset_size, found.model.num_classes
         config = config.override(dataset_size=size, num_classes=num_classes)
-        config = dataclasses.replace(config, class_names=found.class_names)
+        names = config.class_names or found.class_names
+        config = dataclasses.replace(config, class_names=names)
     difference = config.model.differences(found.model) | config.recipe.differences(found.recipe)
     if config.class_names != found.class_names:
         difference["class_names"] = f"classes {found.class_names} there, {config.class_names} here"
