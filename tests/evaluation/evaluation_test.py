@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from sagan_tf import SAGAN, Discriminator, Generator
 from sagan_tf.data import Subset, find_dataset, load
 from sagan_tf.evaluation import Evaluation, Protocol, compare, statistics_of
 from sagan_tf.images import to_uint8
@@ -106,7 +107,8 @@ def test_flat_scores_have_the_names_and_follow_the_seed(digits, sagan):
 @pytest.mark.parametrize("resolutions", [(), (16, 8)])
 def test_score_names_follow_the_attention(digits, resolutions):
     scorer = evaluation(digits, resolutions=resolutions, metrics=("is",))
-    sagan = tiny(10, attention_resolutions=resolutions)
+    generator = Generator(16, 1, 10, 4, 8, attention_resolutions=resolutions)
+    sagan = SAGAN(generator, Discriminator(16, 1, 10, 4))
     assert list(scorer.flat_scores(sagan)) == scorer.score_names
     assert len(scorer.score_names) == 2 + 3 * len(resolutions)
 

@@ -112,7 +112,9 @@ def test_the_configuration_of_a_run_and_a_model_without_weights(run):
 def test_a_named_preset_has_its_settings_and_its_weights():
     sagan = SAGAN.from_preset("sagan_digits_16")
     assert sagan.config.model == preset("sagan_digits_16").model
-    assert sagan.config.recipe.replace(dataset_size=None) == preset("sagan_digits_16").recipe
+    # The weights were trained for longer than `make demo` does.
+    recipe = preset("sagan_digits_16").recipe.replace(dataset_size=1797, steps=6000)
+    assert sagan.config.recipe == recipe
     assert sagan.class_names == tuple("0123456789")
 
 

@@ -15,7 +15,7 @@ from sagan_tf.data.decoding import decode_image
 from sagan_tf.evaluation.features.features import Features, cache_directory
 from sagan_tf.files import digest, one_line, read_json, replacing, sha256, write_json
 from sagan_tf.images import check_channels
-from sagan_tf.models.model_folder import bundled_path
+from sagan_tf.models.model_folder import bundled_path, save_weights
 
 # Whoever changes the network, its training, or how images are resized and scaled raises the number,
 # so that no older classifier is found.
@@ -214,7 +214,7 @@ def _write(entry, key, network, found):
     try:
         with replacing(entry) as new:
             new.mkdir()
-            network.save_weights(new / _WEIGHTS)
+            save_weights(network, new / _WEIGHTS)
             config = {**found, "key": key, "sha256": sha256(new / _WEIGHTS)}
             write_json(new / _CONFIG, config)
     except OSError as error:
