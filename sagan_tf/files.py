@@ -12,29 +12,23 @@ ASIDE = ".aside-"
 
 @contextlib.contextmanager
 def replacing(path):
-    """Gives a path to write to, whose file or folder replaces `path` when the context ends.
+    """Yields a path to write to, whose file or folder replaces `path` when the context ends.
 
+    It is a `pathlib.Path` of the same name in a new folder beside `path`; missing parents are made.
     A reader never sees half of it. If the context ends by an exception, `path` stays as it was.
     Several processes may replace the same path at once: the last one wins. A process that is
     killed leaves a folder behind whose name starts with `ASIDE`.
-
-    Args:
-        path: File or folder, which need not exist. Missing parent folders are made.
-
-    Yields:
-        A `pathlib.Path` of the same name in a temporary folder beside `path`.
-
-    Raises:
-        OSError: if something cannot be written.
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=ASIDE) as folder:
         new = pathlib.Path(folder, path.name)
         yield new
-        _flush(new)
+        # What is renamed must be on the disk before its name is.
+        for each in (*(new.rglob("*") if new.is_dir() else ()), new):
+            _flush(each)
         _swap(new, path, pathlib.Path(folder))
-        _flush_one(path.parent)
+        _flush(path.parent)
 
 
 def _swap(new, path, aside):
@@ -54,13 +48,7 @@ def _swap(new, path, aside):
 
 
 def _flush(path):
-    """Waits until a file, or a folder with all that is in it, is on the disk."""
-    for each in path.rglob("*") if path.is_dir() else ():
-        _flush_one(each)
-    _flush_one(path)
-
-
-def _flush_one(path):
+    """Waits until a file, or the list of names in a folder, is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -75,11 +63,9 @@ def sha256(path):
 
 
 def digest(*parts):
-    """The SHA-256, in hexadecimal digits, of parts in their order.
+    """The SHA-256, in hexadecimal digits, of bytes, strs and numpy arrays in their order.
 
-    Args:
-        *parts: Each bytes, a str or a numpy array. Where one ends and the next begins matters, and
-            so do the dtype and shape of an array.
+    Where one ends and the next begins matters, and so do the dtype and shape of an array.
     """
     total = hashlib.sha256()
     for part in parts:
@@ -100,12 +86,7 @@ def one_line(error):
 
 
 def read_json(path):
-    """The content of a JSON file.
-
-    Raises:
-        OSError: if the file cannot be read.
-        ValueError: if it is not JSON.
-    """
+    """The content of a JSON file; a ValueError names one that is not JSON."""
     try:
         return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
@@ -119,19 +100,9 @@ def write_json(path, content):
 
 
 def read_json_lines(path):
-    """Reads a file of one JSON object per line.
+    """Lists the dicts of a file of one JSON object per line; a ValueError names another line.
 
     A process can be killed while it writes: an unfinished last line is left out.
-
-    Args:
-        path: Path of the file.
-
-    Returns:
-        List of dicts, in the order of the file.
-
-    Raises:
-        OSError: if the file cannot be read.
-        ValueError: if another line is no JSON object.
     """
     lines = pathlib.Path(path).read_text(encoding="utf-8", errors="replace").split("\n")
     records = []
@@ -149,17 +120,10 @@ def read_json_lines(path):
 
 
 def lock(path):
-    """Locks a file, which is made if it is missing, for as long as the result stays open.
+    """Locks a file, which is made if it is missing, and returns it open until the lock shall end.
 
-    Args:
-        path: Path of the file.
-
-    Returns:
-        The open file.
-
-    Raises:
-        BlockingIOError: if another process holds the lock.
-        OSError: if there are no locks, as on some network file systems, or no such folder.
+    It raises a BlockingIOError if another process holds the lock, and another OSError if there are
+    no locks, as on some network file systems, or no such folder.
     """
     import fcntl  # Windows has no such module.
 

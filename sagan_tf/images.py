@@ -1,22 +1,14 @@
-"""Images as the models have them, floats in [-1, 1], and as files have them, 8-bit pixels."""
+"""Images as the models have them, floats in [-1, 1], and as files have them, 8-bit pixels.
+
+Both are arrays of shape `(num_images, height, width, channels)` with 1 (grey) or 3 (RGB) channels.
+Another type is a TypeError; another shape, or a NaN, is a ValueError.
+"""
 
 import numpy as np
 
 
 def check_images(images):
-    """Images as a float32 array.
-
-    Args:
-        images: Float array of shape `(num_images, height, width, channels)`, nominally in
-            [-1, 1], with 1 (grey) or 3 (RGB) channels.
-
-    Returns:
-        float32 array of the same shape, clipped to [-1, 1].
-
-    Raises:
-        TypeError: if the images are integers.
-        ValueError: if the shape is another one, or a value is NaN.
-    """
+    """Returns images as a float32 array, clipped to [-1, 1]."""
     images = np.asarray(images)
     if images.dtype.kind in "biu":
         raise TypeError(f"`images` must be floats in [-1, 1]. Received: dtype={images.dtype}")
@@ -32,47 +24,17 @@ def check_images(images):
 
 
 def to_uint8(images):
-    """Rounds images in [-1, 1] to integers in [0, 255]; values outside are clipped.
-
-    Args:
-        images: Float array of shape `(num_images, height, width, channels)`, 1 or 3 channels.
-
-    Returns:
-        uint8 array of the same shape.
-
-    Raises:
-        TypeError: if the images are integers already.
-        ValueError: if the shape is another one, or a value is NaN.
-    """
+    """Rounds images in [-1, 1] to uint8 in [0, 255]; values outside are clipped."""
     return np.rint((check_images(images) + 1.0) * 127.5).astype("uint8")
 
 
 def from_uint8(pixels):
-    """Images in [-1, 1] from integers in [0, 255].
-
-    Args:
-        pixels: uint8 array of shape `(num_images, height, width, channels)`, 1 or 3 channels.
-
-    Returns:
-        float32 array of the same shape.
-
-    Raises:
-        TypeError: if the pixels are not uint8.
-        ValueError: if the shape is another one.
-    """
+    """Returns the float32 images in [-1, 1] of uint8 pixels."""
     return check_pixels(pixels) / np.float32(127.5) - np.float32(1.0)
 
 
 def check_pixels(pixels):
-    """Pixels as a uint8 array.
-
-    Args:
-        pixels: uint8 array of shape `(num_images, height, width, channels)`, 1 or 3 channels.
-
-    Raises:
-        TypeError: if the pixels are not uint8.
-        ValueError: if the shape is another one.
-    """
+    """Returns uint8 pixels as an array, which may hold no images."""
     pixels = np.asarray(pixels)
     if pixels.dtype != np.uint8:
         raise TypeError(f"Pixels must be uint8, in [0, 255]. Received: dtype={pixels.dtype}")

@@ -9,7 +9,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "catalog": ["BUNDLED", "check_dataset", "find_dataset"],
         "image_folder": ["ImageFolder"],
         "pipeline": ["load"],
-        "source": ["Example", "Source"],
-        "subset": ["Subset"],
+        "source": ["Example", "Source", "Subset"],
     },
 )

@@ -14,14 +14,12 @@ def find_dataset(name_or_path="digits", split="train", *, data_dir=None, downloa
     Args:
         name_or_path: str or path: `"digits"`, an image folder (a `Path` is always one), or a TFDS
             name such as `"cifar10"` or `"imagenet_resized/64x64"`. Defaults to `"digits"`.
-        split: str, name of the split; for TFDS also a slice such as `"train[:80%]"`. Defaults to
-            `"train"`.
-        data_dir: str or path, folder of TFDS data sets; `None` for TFDS's own default. Defaults
-            to `None`.
+        split: str, for TFDS also a slice such as `"train[:80%]"`. Defaults to `"train"`.
+        data_dir: str or path, folder of TFDS data sets. Defaults to TFDS's own.
         download: bool, whether TFDS may download what is not in `data_dir`. Defaults to `False`.
 
     Returns:
-        A `Source`, with a length, `class_names`, `num_classes` and `read(index)`.
+        A `Source`.
 
     Raises:
         TypeError: if `name_or_path` is neither a string nor a path, or `split` is no string.
@@ -37,7 +35,7 @@ def find_dataset(name_or_path="digits", split="train", *, data_dir=None, downloa
 
     from sagan_tf.data.tfds_source import TfdsSource, prepared_builder  # TFDS is slow to import.
 
-    data_dir = None if data_dir is None else os.path.expanduser(data_dir)
+    data_dir = data_dir and os.path.expanduser(data_dir)
     if bundled:
         return TfdsSource(BUNDLED[name_or_path](data_dir), split)
     return TfdsSource(prepared_builder(name_or_path, data_dir, download), split)

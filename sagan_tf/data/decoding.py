@@ -9,18 +9,10 @@ from sagan_tf.files import one_line
 
 
 def decode_image(encoded, image_size, channels=3):
-    """Decodes an image of any mode and size to a square of 8-bit pixels.
+    """Decodes the bytes of a JPEG or PNG file to uint8 `(image_size, image_size, channels)`.
 
     The image is turned upright (EXIF), laid over white where it is transparent, cropped to its
-    central square, and resized bicubically with antialiasing.
-
-    Args:
-        encoded: bytes of a whole JPEG or PNG file; others are a ValueError.
-        image_size: int, height and width of the result, in pixels.
-        channels: int, 1 for grey or 3 for RGB. Defaults to `3`.
-
-    Returns:
-        uint8 array of shape `(image_size, image_size, channels)`.
+    central square, and resized bicubically with antialiasing. Other bytes are a ValueError.
     """
     try:
         with Image.open(io.BytesIO(encoded)) as image:

@@ -22,7 +22,7 @@ class ImageFolder(Source):
 
     Args:
         path: str or path of the folder; `~` is expanded.
-        split: str, name of the split. Defaults to `"train"`.
+        split: str. Defaults to `"train"`.
 
     Raises:
         ValueError: if the folder, its classes or the split do not exist.
@@ -36,11 +36,9 @@ class ImageFolder(Source):
             splits = [name for name, classes in classes_by_split.items() if classes]
             if split not in splits:
                 raise unknown_name(f"split of {root}", split, splits)
-            classes = sorted(set().union(*classes_by_split.values()))
-            base = root / split
+            base, classes = root / split, sorted(set().union(*classes_by_split.values()))
         else:
-            classes = _classes(root)
-            base = root
+            base, classes = root, _classes(root)
             _check_flat(root, classes, split)
 
         super().__init__(str(base), classes)

@@ -44,17 +44,15 @@ def load(
     Args:
         name_or_path: str or path, see `find_dataset`; or a `Source`, which excludes `split`,
             `data_dir` and `download`. Defaults to `"digits"`.
-        image_size: int, height and width of the images, in pixels. The central square is resized
-            with antialiasing. Defaults to `16`.
+        image_size: int, pixels to which the central square is resized. Defaults to `16`.
         batch_size: int, number of images per batch. Defaults to `64`.
         channels: int, 1 for grey or 3 for RGB. Defaults to `3`.
         num_classes: int, which labels must be below; `None` allows any. Defaults to `None`.
         split: str, see `find_dataset`. Defaults to `"train"`.
         flip: bool, whether to flip half of the images, left to right. Defaults to `False`.
-        shuffle: bool, whether to shuffle instead of keeping the order of the source. Defaults to
-            `True`.
-        repeat: bool, whether to repeat for ever, in full batches, instead of giving one epoch,
-            whose last batch may be smaller. Defaults to `True`.
+        shuffle: bool, whether to shuffle, or keep the source's order. Defaults to `True`.
+        repeat: bool, whether to repeat for ever, in full batches, or give one epoch, whose last
+            batch may be smaller. Defaults to `True`.
         seed: int in [0, 2**63), seed of the order and the flips. Defaults to `0`.
         start: int, number of batches to pass over, at no cost. Defaults to `0`.
         data_dir: str or path, see `find_dataset`. Defaults to `None`.
@@ -68,8 +66,7 @@ def load(
 
     Raises:
         TypeError: if an argument has the wrong type.
-        ValueError: if an argument is out of range, or the data set is missing, empty, broken, or
-            has more classes than `num_classes`.
+        ValueError: if an argument is out of range, or the data set is missing, empty or broken.
 
     Example:
 
@@ -77,7 +74,7 @@ def load(
     >>> images.shape
     TensorShape([32, 16, 16, 3])
     """
-    _check_integers(1, image_size=image_size, batch_size=batch_size, channels=channels)
+    _check_integers(1, image_size=image_size, batch_size=batch_size)
     _check_integers(0, seed=seed, start=start)
     if seed >= 2**63:
         raise ValueError(f"`seed` must be below 2**63. Received: {seed}")
@@ -88,7 +85,15 @@ def load(
         source = name_or_path
     else:
         raise ValueError("`split`, `data_dir` and `download` belong to the call of find_dataset.")
-    _check_classes(source, num_classes)
+    if len(source) == 0:
+        raise ValueError(f"{source.name} has no images.")
+    if num_classes is not None:
+        _check_integers(1, num_classes=num_classes)
+        if (source.num_classes or 0) > num_classes:
+            raise ValueError(
+                f"{source.name} has {source.num_classes} classes, more than `num_classes`. "
+                f"Received: {num_classes=}"
+            )
 
     reader = ImageReader(source, image_size, channels, num_classes, skip_corrupt)
     indices = index_batches(len(source), batch_size, shuffle, repeat, seed, start)
@@ -101,11 +106,8 @@ def load(
             lambda index, coin: (tf.gather(images, index), tf.gather(labels, index), coin)
         )
     else:
-        examples = (
-            indices.unbatch()
-            .map(_in_tensorflow(reader, shape), tf.data.AUTOTUNE)
-            .batch(batch_size, drop_remainder=repeat)
-        )
+        read = _in_tensorflow(reader, shape)
+        examples = indices.unbatch().map(read, tf.data.AUTOTUNE).batch(batch_size, repeat)
 
     def finish(images, labels, coins):
         images = tf.cast(images, tf.float32) / 127.5 - 1.0
@@ -123,7 +125,7 @@ def load(
 
 
 def _in_tensorflow(reader, shape):
-    """The `ImageReader` as a TensorFlow function of an index and a coin, which is passed on."""
+    """The reader as a TensorFlow function of an index and a coin, which is passed on."""
     read = until_exit(reader, placeholder=(np.zeros(shape, np.uint8), np.int32(0)))
 
     def call(index, coin):
@@ -139,16 +141,3 @@ def _check_integers(minimum, **arguments):
             raise TypeError(f"`{name}` must be an integer. Received: {value!r}")
         if value < minimum:
             raise ValueError(f"`{name}` must be at least {minimum}. Received: {value}")
-
-
-def _check_classes(source, num_classes):
-    if len(source) == 0:
-        raise ValueError(f"{source.name} has no images.")
-    if num_classes is None:
-        return
-    _check_integers(1, num_classes=num_classes)
-    if (source.num_classes or 0) > num_classes:
-        raise ValueError(
-            f"{source.name} has {source.num_classes} classes, more than `num_classes`. "
-            f"Received: num_classes={num_classes}"
-        )

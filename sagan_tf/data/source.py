@@ -1,21 +1,18 @@
-"""What the pipeline needs from a data set."""
+"""What the pipeline needs from a data set, and a part of one."""
 
 import abc
 from typing import NamedTuple
 
 
 class Example(NamedTuple):
-    """One image as it is stored.
-
-    Attributes:
-        encoded: bytes of a JPEG or PNG file.
-        label: int, number of the class.
-        name: str that messages call the image by, such as its path.
-    """
+    """One image as it is stored."""
 
     encoded: bytes
+    """The content of a JPEG or PNG file."""
     label: int
+    """The number of the class."""
     name: str
+    """What messages call the image, such as its path."""
 
 
 class Source(abc.ABC):
@@ -47,3 +44,23 @@ class Source(abc.ABC):
             OSError: if this example cannot be read.
             ValueError: if no example can be read, for instance because of damaged files.
         """
+
+
+class Subset(Source):
+    """Images of another source, chosen and ordered by their indices.
+
+    Args:
+        source: A `Source`.
+        indices: int array `(num_images,)`, each in `[0, len(source))`.
+    """
+
+    def __init__(self, source, indices):
+        super().__init__(source.name, source.class_names)
+        self._source = source
+        self._indices = indices
+
+    def __len__(self):
+        return len(self._indices)
+
+    def read(self, index):
+        return self._source.read(int(self._indices[index]))

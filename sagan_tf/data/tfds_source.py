@@ -22,13 +22,9 @@ MAX_BYTES_IN_MEMORY = 4 * 2**30
 class TfdsSource(Source):
     """The features `image` and `label` of a TFDS data set.
 
-    The files are opened by the first `read`. Array records are read as needed; TF records allow
-    no random access and are held in memory, still encoded. It is a ValueError if they are too big
-    for that, or if the split or one of the features does not exist.
-
-    Args:
-        builder: `tfds.core.DatasetBuilder`, whose files are on disk.
-        split: str, a split or a slice of one such as `"train[:80%]"`. Defaults to `"train"`.
+    The builder's files are on disk and opened by the first `read`. Array records are read as
+    needed; TF records allow no random access and are held in memory, still encoded. It is a
+    ValueError if they are too big for that, or if the split or a feature does not exist.
     """
 
     def __init__(self, builder, split="train"):
@@ -40,9 +36,8 @@ class TfdsSource(Source):
         try:
             self._length = info.splits[split].num_examples
         except (KeyError, ValueError) as error:
-            valid = ", ".join(sorted(info.splits))
-            message = f"Unknown split of {name}: {split}. Valid: {valid}, and slices of these."
-            raise ValueError(message) from error
+            valid = ", ".join((*sorted(info.splits), "and slices of these"))
+            raise ValueError(f"Unknown split of {name}: {split}. Valid: {valid}.") from error
         self._in_memory = not (
             info.available_file_formats() & tfds.core.FileFormat.with_random_access()
         )
@@ -53,9 +48,8 @@ class TfdsSource(Source):
                 "Convert it (pip install apache-beam mlcroissant): tfds convert_format "
                 f"--dataset_version_dir={builder.data_dir} --out_file_format=array_record"
             )
-        label = info.features["label"]
-        named = isinstance(label, tfds.features.ClassLabel)
-        super().__init__(f"{name} {split}", label.names if named else None)
+        # Only a `ClassLabel` has names.
+        super().__init__(f"{name} {split}", getattr(info.features["label"], "names", None))
         self._records = None
         self._lock = threading.Lock()
 
@@ -112,23 +106,18 @@ def prepared_builder(name, data_dir=None, download=False):
         # TFDS begins with its own arguments, and lists valid configs on further lines.
         reason = textwrap.shorten(str(error).partition('}": ')[2], 300) or one_line(error)
         raise ValueError(f"Cannot open the TFDS data set {name}: {reason}") from error
-    if builder.info.splits:
-        return _from_files(builder)
-    if not download:
-        raise ValueError(
-            f"{builder.info.full_name} is not prepared in {builder.data_dir}. Pass its TFDS folder "
-            "as `data_dir`, or `download=True` to fetch it."
-        )
-    # This format has random access. It is not installed everywhere: its wheels are for Linux.
-    file_format = "array_record" if importlib.util.find_spec("array_record") else None
-    try:
-        builder.download_and_prepare(file_format=file_format)
-    except Exception as error:
-        raise ValueError(f"TFDS could not prepare {name}: {one_line(error)}") from error
-    return _from_files(builder)
-
-
-def _from_files(builder):
+    if not builder.info.splits:
+        if not download:
+            raise ValueError(
+                f"{builder.info.full_name} is not prepared in {builder.data_dir}. Pass its TFDS "
+                "folder as `data_dir`, or `download=True` to fetch it."
+            )
+        # This format has random access. It is not installed everywhere: its wheels are for Linux.
+        file_format = "array_record" if importlib.util.find_spec("array_record") else None
+        try:
+            builder.download_and_prepare(file_format=file_format)
+        except Exception as error:
+            raise ValueError(f"TFDS could not prepare {name}: {one_line(error)}") from error
     # Unlike the builder from code, this one knows the formats that files were converted to.
     return tfds.builder_from_directory(builder.data_dir)
 

@@ -30,10 +30,7 @@ def export_lite(sagan, path, precision="float32", use_ema=True):
         use_ema: bool, whether to export the averaged weights. Defaults to `True`.
 
     Returns:
-        The path.
-
-    Raises:
-        ValueError: if `precision` is not one of the three, or `path` is a folder.
+        The path. A folder there, or another precision, is a ValueError.
     """
     if precision not in PRECISIONS:
         raise ValueError(f"`precision` must be one of {PRECISIONS}. Received: {precision=}")

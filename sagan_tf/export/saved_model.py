@@ -4,9 +4,9 @@ import pathlib
 import tempfile
 
 import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
 
 from sagan_tf.export.servable import make_servable
-from sagan_tf.export.warmup import write_warmup_requests
 from sagan_tf.files import ASIDE
 from sagan_tf.layers import ConditionalBatchNorm
 from sagan_tf.models import fold_spectral_norm, walk_layers
@@ -34,8 +34,8 @@ def export_saved_model(sagan, directory, use_ema=True):
     - `model.generate(labels, truncation=1.0, seed=0)` gives images; row `i` is that of the
       signature for the seed `seed + i`, an int32.
     - `model.attention(latents, labels)`, if there is any attention, gives a dict of maps.
-    - `model.variables`, `model.trainable_variables` and `model.regularization_losses` (none) hold
-      what fine-tuning needs; the folded kernels are trainable.
+    - `model.variables`, `model.trainable_variables` (the folded kernels too) and
+      `model.regularization_losses` (none) hold what fine-tuning needs.
 
     An unconditional model has no `labels`; its `model.generate` takes `num_images` in their place.
     A label, truncation or shape out of range is an error that names the input.
@@ -63,6 +63,27 @@ def export_saved_model(sagan, directory, use_ema=True):
         tf.saved_model.save(root, str(model), signatures)
         write_warmup_requests(model, signatures)
         return _rename_to_next_version(model, directory)
+
+
+def write_warmup_requests(model, signatures):
+    """Writes a request of one row per signature into a SavedModel.
+
+    TensorFlow Serving runs them before it serves a version, so that no user waits for the first
+    call: https://www.tensorflow.org/tfx/serving/saved_model_warmup
+    """
+    path = model / "assets.extra" / "tf_serving_warmup_requests"
+    path.parent.mkdir()
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for name, function in signatures.items():
+            log = prediction_log_pb2.PredictionLog()
+            request = log.predict_log.request
+            request.model_spec.signature_name = name
+            for spec in function.input_signature:
+                # Zero is a valid label, seed and latent, but no valid truncation.
+                fill = tf.ones if spec.name == "truncation" else tf.zeros
+                row = fill([size or 1 for size in spec.shape], spec.dtype)
+                request.inputs[spec.name].CopyFrom(tf.make_tensor_proto(row))
+            writer.write(log.SerializeToString())
 
 
 def _rename_to_next_version(model, directory):

@@ -6,11 +6,7 @@ _LABELS = tf.TensorSpec((None,), tf.int32, name="labels")
 
 
 def make_servable(generator):
-    """What `tf.saved_model.save` takes: an object, and a dict of its signatures.
-
-    The object has the interface of a
-    [reusable SavedModel](https://www.tensorflow.org/hub/reusable_saved_models).
-    """
+    """What `tf.saved_model.save` takes: a reusable SavedModel, and a dict of its signatures."""
     functions = _Functions(generator)
     root = tf.train.Checkpoint(
         __call__=functions.traced_call(),
@@ -21,11 +17,11 @@ def make_servable(generator):
     )
     latents = tf.TensorSpec((None, generator.latent_dim), tf.float32, name="latents")
     seeds = tf.TensorSpec((None,), tf.int32, name="seeds")
-    truncation = tf.TensorSpec((None,), tf.float32, name="truncation")
+    drawn = seeds, tf.TensorSpec((None,), tf.float32, name="truncation")
     signatures = {
         "serving_default": with_labels(generator, functions.images, latents),
-        "generate": with_labels(generator, functions.generated, seeds, truncation),
-        "generate_png": with_labels(generator, functions.png, seeds, truncation),
+        "generate": with_labels(generator, functions.generated, *drawn),
+        "generate_png": with_labels(generator, functions.png, *drawn),
     }
     if generator.gates:
         root.attention = with_labels(generator, functions.maps, latents)

@@ -202,6 +202,6 @@ def _official_name(path, names):
     )
 
 
-def _listed(names, limit=3):
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(repr(name) for name in names[:limit]) + more
+def _listed(names):
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(map(repr, names[:3])) + more

@@ -51,11 +51,9 @@ def attend(query, key, value):
         return _attend(query, key, value)
 
     # A block is some whole images, or one of the equal parts of an image's queries.
-    images, parts = 1, 1
-    if image_bytes <= _BLOCK_BYTES:
-        images = _largest_divisor(batch or 1, at_most=_BLOCK_BYTES // image_bytes)
-    else:
-        parts = min(queries, math.ceil(image_bytes / _BLOCK_BYTES))
+    fitting = range(1, max(1, _BLOCK_BYTES // image_bytes) + 1)
+    images = max(n for n in fitting if (batch or 1) % n == 0)
+    parts = min(queries, math.ceil(image_bytes / _BLOCK_BYTES))
     part_queries = math.ceil(queries / parts)
     if parts > 1:
         query = ops.pad(query, ((0, 0), (0, parts * part_queries - queries), (0, 0)))
@@ -68,10 +66,6 @@ def attend(query, key, value):
     )
     attended = ops.reshape(attended, (-1, parts * part_queries, value.shape[-1]))
     return attended[:, :queries]
-
-
-def _largest_divisor(number, at_most):
-    return max(n for n in range(1, at_most + 1) if number % n == 0)
 
 
 # The next two take tensors with an axis of blocks before the others. Keras passes the gradients of
@@ -97,9 +91,8 @@ def _attend_in_blocks(query, key, value):
 @ops.custom_gradient
 def _gradients_in_blocks(query, key, value, grad_attended, attended):
     inputs = (query, key, value, grad_attended)
-    results = _one_by_one(
-        _gradients, _unrecorded((*inputs, attended)), initial=_zero_block(inputs[:3])
-    )
+    blocks = _unrecorded((*inputs, attended))
+    results = _one_by_one(_gradients, blocks, initial=_zero_block(inputs[:3]))
 
     def gradient(*upstream):
         grad_grads = tree.flatten(upstream)
@@ -158,9 +151,8 @@ def _gradients(query, key, value, grad_attended, attended):
     dtype = attention.dtype
     grad_map = _product(grad_attended, value, dtype)
     # This is the mean of each row of `grad_map`, without another pass over the map.
-    mean = ops.sum(
-        ops.cast(grad_attended, dtype) * ops.cast(attended, dtype), axis=-1, keepdims=True
-    )
+    products = ops.cast(grad_attended, dtype) * ops.cast(attended, dtype)
+    mean = ops.sum(products, axis=-1, keepdims=True)
     grad_scores = ops.cast(attention * (grad_map - mean), query.dtype)
     attention = ops.cast(attention, value.dtype)
     return (

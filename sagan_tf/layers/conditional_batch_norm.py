@@ -11,8 +11,7 @@ class ConditionalBatchNorm(keras.layers.Layer):
     Statistics are computed in float32.
 
     Args:
-        num_classes: int, number of classes, or `None` for plain batch normalization with one scale
-            and shift. Defaults to `None`.
+        num_classes: int, or `None` for plain batch normalization. Defaults to `None`.
         momentum: float, weight of the old moving statistics. Defaults to `0.9`.
         epsilon: float, added to the variance. Defaults to `1e-5`.
         synchronized: bool, whether the statistics are those of all replicas of a `tf.distribute`
@@ -57,12 +56,9 @@ class ConditionalBatchNorm(keras.layers.Layer):
         affine_shape = (channels,) if self.num_classes is None else (self.num_classes, channels)
         self.gamma = self.add_weight(name="gamma", shape=affine_shape, initializer="ones")
         self.beta = self.add_weight(name="beta", shape=affine_shape, initializer="zeros")
-        options = {"shape": (channels,), "trainable": False, "autocast": False}
-        options["aggregation"] = "mean"
-        self.moving_mean = self.add_weight(name="moving_mean", initializer="zeros", **options)
-        self.moving_variance = self.add_weight(
-            name="moving_variance", initializer="ones", **options
-        )
+        state = {"trainable": False, "autocast": False, "aggregation": "mean"}
+        self.moving_mean = self.add_weight((channels,), "zeros", name="moving_mean", **state)
+        self.moving_variance = self.add_weight((channels,), "ones", name="moving_variance", **state)
 
     def call(self, inputs, training=False):
         features, gamma, beta = inputs, self.gamma, self.beta
@@ -73,8 +69,9 @@ class ConditionalBatchNorm(keras.layers.Layer):
             beta = ops.take(beta, labels, axis=0)[:, None, None, :]
         if training:
             mean, variance = self._batch_statistics(features)
-            self._move(self.moving_mean, mean)
-            self._move(self.moving_variance, variance)
+            for moving, value in (self.moving_mean, mean), (self.moving_variance, variance):
+                new = ops.stop_gradient(value) * (1.0 - self.momentum)
+                moving.assign(moving * self.momentum + new)
         else:
             mean, variance = self.moving_mean, self.moving_variance
 
@@ -88,13 +85,8 @@ class ConditionalBatchNorm(keras.layers.Layer):
         return input_shape[0] if len(input_shape) == 2 else input_shape
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "num_classes": self.num_classes,
-            "momentum": self.momentum,
-            "epsilon": self.epsilon,
-            "synchronized": self.synchronized,
-        }
+        own = ("num_classes", "momentum", "epsilon", "synchronized")
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
 
     def _batch_statistics(self, features):
         mean, variance = moments(features)
@@ -104,10 +96,6 @@ class ConditionalBatchNorm(keras.layers.Layer):
         mean, between = ops.moments(mean[None], axes=(0,), synchronized=True)
         within, _ = ops.moments(variance[None], axes=(0,), synchronized=True)
         return mean, within + between
-
-    def _move(self, statistic, value):
-        moved = statistic * self.momentum + ops.stop_gradient(value) * (1.0 - self.momentum)
-        statistic.assign(moved)
 
 
 @ops.custom_gradient

@@ -19,8 +19,7 @@ class DiscriminatorBlock(keras.layers.Layer):
         downsample: bool, whether to halve height and width. Defaults to `True`.
         preactivation: bool, whether the residual starts with a ReLU. `False` is meant for images.
             Defaults to `True`.
-        spectral_norm: bool, whether the convolutions are spectrally normalized. Defaults to
-            `True`.
+        spectral_norm: bool, whether kernels are spectrally normalized. Defaults to `True`.
         **kwargs: `name`, `trainable` and `dtype`.
 
     Call arguments:
@@ -72,10 +71,5 @@ class DiscriminatorBlock(keras.layers.Layer):
         return resampled_shape(input_shape, 0.5 if self.downsample else 1, self.filters)
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "downsample": self.downsample,
-            "preactivation": self.preactivation,
-            "spectral_norm": self.spectral_norm,
-        }
+        own = ("filters", "downsample", "preactivation", "spectral_norm")
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}

@@ -11,16 +11,13 @@ from sagan_tf.layers.resampling_conv2d import convolution, resampled_shape
 class GeneratorBlock(keras.layers.Layer):
     """Residual block that doubles the resolution.
 
-    The residual is batch norm, ReLU, upsampling, 3x3 convolution, batch norm, ReLU, 3x3
-    convolution; the shortcut is an upsampled 1x1 convolution. Batch norm is conditional on the
-    class.
+    The residual is class-conditional batch norm, ReLU, upsampling, 3x3 convolution, batch norm,
+    ReLU, 3x3 convolution; the shortcut is an upsampled 1x1 convolution.
 
     Args:
         filters: int, number of output channels.
-        num_classes: int, number of classes, or `None` for an unconditional block. Defaults to
-            `None`.
-        spectral_norm: bool, whether the convolutions are spectrally normalized. Defaults to
-            `True`.
+        num_classes: int, or `None` for an unconditional block. Defaults to `None`.
+        spectral_norm: bool, whether kernels are spectrally normalized. Defaults to `True`.
         **kwargs: `name`, `trainable` and `dtype`.
 
     Call arguments:
@@ -71,9 +68,5 @@ class GeneratorBlock(keras.layers.Layer):
         return resampled_shape(input_shape[0], 2, self.filters)
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "num_classes": self.num_classes,
-            "spectral_norm": self.spectral_norm,
-        }
+        own = ("filters", "num_classes", "spectral_norm")
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}

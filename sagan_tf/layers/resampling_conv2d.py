@@ -24,11 +24,8 @@ class ResamplingConv2D(keras.layers.Conv2D):
         **kwargs: `use_bias`, `activation`, `kernel_initializer`, `bias_initializer`, `name`,
             `trainable` and `dtype`, as for `Conv2D`.
 
-    Input shape:
-        `(batch, height, width, channels)`.
-
-    Output shape:
-        `(batch, scale * height, scale * width, filters)`.
+    Input and output shape:
+        `(batch, height, width, channels)` and `(batch, scale * height, scale * width, filters)`.
 
     Raises:
         ValueError: if `kernel_size` is even.
@@ -46,8 +43,7 @@ class ResamplingConv2D(keras.layers.Conv2D):
         return resampled_shape(input_shape, self.scale, self.filters)
 
     def get_config(self):
-        config = super().get_config()
-        config = {name: value for name, value in config.items() if name not in _FIXED}
+        config = {k: v for k, v in super().get_config().items() if k not in _FIXED}
         return {**config, "kernel_size": self.kernel_size[0]}
 
 
@@ -81,12 +77,9 @@ class DownsampleConv2D(ResamplingConv2D):
 
     scale = 0.5
 
-    def build(self, input_shape):
-        _require_even(input_shape)
-        super().build(input_shape)
-
     def convolution_op(self, inputs, kernel):
-        _require_even(inputs.shape)
+        if any(size is not None and size % 2 for size in inputs.shape[1:3]):
+            raise ValueError(f"Height and width must be even. Received: {inputs.shape=}")
         kernel = box_filtered(kernel) / 4
         return ops.conv(inputs, kernel, strides=2, padding="same", data_format="channels_last")
 
@@ -117,8 +110,3 @@ def box_filtered(kernel):
     box_2d = ops.convert_to_tensor(np.kron(box_1d, box_1d), dtype=kernel.dtype)
     filtered = ops.matmul(box_2d, ops.reshape(kernel, (size * size, inputs * outputs)))
     return ops.reshape(filtered, (size + 1, size + 1, inputs, outputs))
-
-
-def _require_even(input_shape):
-    if any(size is not None and size % 2 for size in input_shape[1:3]):
-        raise ValueError(f"Height and width must be even. Received: {input_shape=}")

@@ -24,14 +24,11 @@ class SelfAttention(keras.layers.Layer):
     pooling; `pool_size=1, value_reduction=1` is that variant.
 
     Args:
-        key_reduction: int, divides `channels` into the features of queries and keys. Defaults to
-            `8`.
+        key_reduction: int, divides `channels` into the features of queries and keys. Defaults to 8.
         value_reduction: int, divides `channels` into the features of values. Defaults to `2`.
         pool_size: int, size and stride of the max pooling of keys and values. Defaults to `2`.
-        gate_initializer: Initializer of the gate. Defaults to `"zeros"`, with which the layer
-            starts as the identity.
-        spectral_norm: bool, whether the convolutions are spectrally normalized. Defaults to
-            `True`.
+        gate_initializer: Initializer of the gate. Defaults to `"zeros"`: the layer is the identity.
+        spectral_norm: bool, whether kernels are spectrally normalized. Defaults to `True`.
         **kwargs: `name`, `trainable` and `dtype`.
 
     Call arguments:
@@ -66,8 +63,7 @@ class SelfAttention(keras.layers.Layer):
         self.value_reduction = value_reduction
         self.pool_size = pool_size
         for name in ("key_reduction", "value_reduction", "pool_size"):
-            value = getattr(self, name)
-            if value < 1:
+            if (value := getattr(self, name)) < 1:
                 raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}")
         self.gate_initializer = keras.initializers.get(gate_initializer)
         self.spectral_norm = spectral_norm
@@ -86,8 +82,8 @@ class SelfAttention(keras.layers.Layer):
                 f"value_reduction={self.value_reduction}"
             )
         value_channels = channels // self.value_reduction
-        options = {"spectral_norm": self.spectral_norm, "dtype": self.dtype_policy}
-        options["use_bias"] = False
+        options = {"spectral_norm": self.spectral_norm, "use_bias": False}
+        options["dtype"] = self.dtype_policy
         self.query = convolution(channels // self.key_reduction, 1, name="query", **options)
         self.key = convolution(channels // self.key_reduction, 1, name="key", **options)
         self.value = convolution(value_channels, 1, name="value", **options)

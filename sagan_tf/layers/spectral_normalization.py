@@ -18,8 +18,7 @@ class SpectralNormalization(keras.layers.Wrapper):
     This differs from `keras.layers.SpectralNormalization`, which overwrites the kernel with
     `W / sigma`, has no gradient through `sigma` and does not normalize at inference.
 
-    Power iteration and division run in float32 (float64 for a float64 layer), whatever the compute
-    dtype of the wrapped layer is.
+    Power iteration and division run in float32 (float64 for a float64 layer) in any case.
 
     Args:
         layer: A `Dense`, `Conv2D` or `Embedding` layer, or one of a subclass.
@@ -28,8 +27,7 @@ class SpectralNormalization(keras.layers.Wrapper):
 
     Call arguments:
         inputs: The inputs of the wrapped layer.
-        training: bool, whether the advanced `u` is stored; otherwise it is used and dropped.
-            Defaults to `False`.
+        training: bool, whether the advanced `u` is stored, not only used. Defaults to `False`.
 
     Output shape:
         The output shape of the wrapped layer.
@@ -90,11 +88,9 @@ class SpectralNormalization(keras.layers.Wrapper):
             return self.layer(inputs)
 
     def normalized_kernel(self):
-        """Runs the power iterations of one call from the stored `u`, and changes no variable.
+        """Computes `W / sigma`, and `u` `(1, output features)` after the iterations of one call.
 
-        Returns:
-            `(kernel, u)`: `W / sigma` in the shape and dtype of `W`, and the advanced `u` of shape
-            `(1, output features)`. A zero kernel gives zeros and leaves `u` as it was.
+        No variable changes. A zero kernel gives zeros and leaves `u` as it was.
         """
         raw = self.kernel.value
         matrix = ops.reshape(ops.cast(raw, self.variable_dtype), (-1, raw.shape[-1]))

@@ -1,7 +1,4 @@
-"""Adversarial losses: `discriminator(real_logits, fake_logits)` and `generator(fake_logits)`.
-
-Logits have shape `(batch, 1)`; every loss is a float32 scalar, the mean over the batch.
-"""
+"""Adversarial losses of logits `(batch, 1)`: each is a float32 scalar, the mean over the batch."""
 
 import dataclasses
 from collections.abc import Callable
@@ -11,12 +8,7 @@ from keras import ops
 
 @dataclasses.dataclass(frozen=True)
 class AdversarialLoss:
-    """The two sides of an adversarial game.
-
-    Attributes:
-        discriminator: Function of `(real_logits, fake_logits)`.
-        generator: Function of `(fake_logits)`.
-    """
+    """The two sides of a game: functions of `(real_logits, fake_logits)` and `(fake_logits)`."""
 
     discriminator: Callable
     generator: Callable

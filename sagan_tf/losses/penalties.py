@@ -13,8 +13,7 @@ from keras import ops
 def gradient_penalty(gradients):
     """Returns the mean of `(norm - 1)^2`, for gradients at points between real and fake images.
 
-    [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), equation 3, without its weight
-    (10 there).
+    [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), equation 3, without its weight 10.
     """
     # The square root has no gradient at zero.
     norms = ops.sqrt(ops.maximum(_squared_norms(gradients), 1e-12))
@@ -24,8 +23,7 @@ def gradient_penalty(gradients):
 def r1_penalty(gradients):
     """Returns half the mean of the squared norm, for gradients at real images.
 
-    [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406), equation 9, without its weight
-    gamma (10 there).
+    [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406), equation 9, without its weight 10.
     """
     return 0.5 * ops.mean(_squared_norms(gradients))
 
@@ -36,12 +34,10 @@ def _squared_norms(gradients):
 
 @dataclasses.dataclass(frozen=True)
 class Penalty:
-    """A penalty and the images at which it is taken.
+    """A function `of` the gradients, and where they are taken.
 
-    Attributes:
-        at: Function of `(real_images, fake_images, mix)` that returns the images at which the
-            logits are differentiated. `mix` has shape `(batch, 1, 1, 1)` and is uniform in (0, 1).
-        of: Function of the gradients there, such as `r1_penalty`.
+    `at(real_images, fake_images, mix)` returns the images at which the logits are differentiated;
+    `mix` has shape `(batch, 1, 1, 1)` and is uniform in (0, 1).
     """
 
     at: Callable

@@ -5,16 +5,11 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:
-    """What `image_size` decides.
+    """What `image_size` decides. Widths are channels of blocks in multiples of `base_channels`.
 
-    Attributes:
-        generator_widths: Channels of the generator's blocks in multiples of `base_channels`; the
-            first is also the width of the 4x4 map they start from. Every block doubles the
-            resolution.
-        discriminator_widths: Channels of the discriminator's blocks in the same unit.
-        discriminator_downsampling: Number of the discriminator's blocks, counted from the first,
-            that halve the resolution.
-        attention: Resolution of the attention in both networks where no other is asked for.
+    Every block of the generator doubles the resolution of a 4x4 map, as wide as the first block;
+    the first `discriminator_downsampling` blocks of the discriminator halve the resolution.
+    `attention` is the resolution of the attention in both where no other is asked for.
     """
 
     generator_widths: tuple[int, ...]

@@ -12,14 +12,10 @@ _SEPARATE = ("base_channels", "attention_resolutions", "spectral_norm")
 
 def make_networks(model):
     """The generator and the discriminator of a `ModelConfig`, with random weights."""
-    shared = {name: getattr(model, name) for name in _SHARED}
-    generator = {name: getattr(model, name) for name in _SEPARATE}
+    generator = {name: getattr(model, name) for name in (*_SHARED, *_SEPARATE)}
     own = {name: getattr(model, f"discriminator_{name}") for name in _SEPARATE}
-    discriminator = {name: generator[name] if own[name] is None else own[name] for name in own}
-    return (
-        Generator(latent_dim=model.latent_dim, **shared, **generator),
-        Discriminator(**shared, **discriminator),
-    )
+    own = {name: value for name, value in own.items() if value is not None}
+    return Generator(latent_dim=model.latent_dim, **generator), Discriminator(**generator | own)
 
 
 def describe_networks(generator, discriminator):

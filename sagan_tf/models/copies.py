@@ -20,17 +20,14 @@ def fold_spectral_norm(network, dtype=None):
         dtype: Dtype or policy of the copy. Defaults to that of the network.
 
     Returns:
-        A new network of the same class with `spectral_norm=False`, whose outputs at inference
-        equal those of `network`.
+        A network with `spectral_norm=False` and, at inference, the same outputs.
     """
     config = {**network.get_config(), "spectral_norm": False}
-    if dtype is not None:
-        config["dtype"] = dtype
+    config["dtype"] = dtype or config["dtype"]
     folded = type(network).from_config(config)
-    normalized, dropped = {}, set()
-    for layer in walk_layers(network, SpectralNormalization):
-        normalized[id(layer.kernel)], _ = layer.normalized_kernel()
-        dropped.add(id(layer.u))
+    wrappers = walk_layers(network, SpectralNormalization)
+    normalized = {id(layer.kernel): layer.normalized_kernel()[0] for layer in wrappers}
+    dropped = {id(layer.u) for layer in wrappers}
     sources = [weight for weight in network.weights if id(weight) not in dropped]
     for source, target in zip(sources, folded.weights, strict=True):
         target.assign(normalized.get(id(source), source))
@@ -46,16 +43,10 @@ def with_standing_statistics(generator, num_batches, truncation=1.0, seed=0, bat
 
     Args:
         generator: A `Generator`. It is not changed.
-        num_batches: int, at least 1.
+        num_batches: int; less than 1 is a ValueError.
         truncation: float in (0, 1], factor of the latents. Defaults to `1.0`.
         seed: int, seed of the latents and labels. Defaults to `0`.
         batch_size: int, images per batch. Defaults to `64`.
-
-    Returns:
-        A new `Generator`.
-
-    Raises:
-        ValueError: if `num_batches` is less than 1.
 
     Reference:
         [Brock et al., 2019](https://arxiv.org/abs/1809.11096), appendix C.1.
@@ -66,9 +57,6 @@ def with_standing_statistics(generator, num_batches, truncation=1.0, seed=0, bat
     copy.set_weights(generator.get_weights())
     norms = walk_layers(copy, ConditionalBatchNorm)
     momenta = [norm.momentum for norm in norms]
-    statistics = {
-        id(statistic) for norm in norms for statistic in (norm.moving_mean, norm.moving_variance)
-    }
     latents, labels = draw_inputs(generator, num_batches * batch_size, seed)
     latents = truncation * latents
     for index in range(num_batches):
@@ -76,11 +64,12 @@ def with_standing_statistics(generator, num_batches, truncation=1.0, seed=0, bat
             # The first batch replaces what was there, the i-th has a weight of 1 / i.
             norm.momentum = index / (index + 1)
         part = slice(index * batch_size, (index + 1) * batch_size)
-        copy((latents[part], labels[part]), training=True)
-        # The power iterations of spectral normalization must not go on.
-        for ours, theirs in zip(copy.weights, generator.weights, strict=True):
-            if id(ours) not in statistics:
-                ours.assign(theirs)
+        # The scope keeps all that is assigned from the copy: power iterations must not go on.
+        with keras.StatelessScope() as scope:
+            copy((latents[part], labels[part]), training=True)
+        for norm in norms:
+            for statistic in (norm.moving_mean, norm.moving_variance):
+                statistic.assign(scope.get_current_value(statistic))
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     return copy

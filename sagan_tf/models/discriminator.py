@@ -12,19 +12,18 @@ from sagan_tf.models.network import Network
 class Discriminator(Network):
     """Residual projection discriminator with self-attention.
 
-    Residual blocks reduce the image, with attention after the first block of each chosen
-    resolution; ReLU and the sum over space give features. The logit is the sum of a linear layer
-    and the projection `<embedding(label), features>`. The model is built by its constructor.
+    Residual blocks reduce the image, with attention after the first of each chosen resolution; ReLU
+    and the sum over space give features. The logit is the sum of a linear layer and the projection
+    `<embedding(label), features>`. The model is built by its constructor.
 
     Args:
         image_size: int, one of 16, 32, 64, 128 and 256. Defaults to `128`.
         channels: int, 1 or 3. Defaults to `3`.
         num_classes: int, or `None` for no projection. Defaults to `1000`.
-        base_channels: int, unit in which the widths are given. Defaults to `64`.
-        attention_resolutions: Sequence of resolutions at which to attend, `()` for none; `None`
-            takes the default of the image size (32 at 128). Defaults to `None`.
-        spectral_norm: bool, whether kernels and embedding are spectrally normalized. Defaults to
-            `True`.
+        base_channels: int, unit of the widths. Defaults to `64`.
+        attention_resolutions: Sequence of resolutions at which to attend, `()` for none. Defaults
+            to `None`, that of the image size (32 at 128).
+        spectral_norm: bool, whether kernels are spectrally normalized. Defaults to `True`.
         **kwargs: `name`, `trainable` and `dtype`.
 
     Call arguments:
@@ -55,47 +54,33 @@ class Discriminator(Network):
         spectral_norm=True,
         **kwargs,
     ):
-        super().__init__(
-            image_size,
-            channels,
-            num_classes,
-            base_channels,
-            attention_resolutions,
-            spectral_norm,
-            **kwargs,
-        )
+        shared = (image_size, channels, num_classes, base_channels)
+        super().__init__(*shared, attention_resolutions, spectral_norm, **kwargs)
         widths = [base_channels * multiple for multiple in self.architecture.discriminator_widths]
         halvings = self.architecture.discriminator_downsampling
+        numbers = range(1, len(widths) + 1)
         self._set_stages(
             blocks=[
                 DiscriminatorBlock(
                     width,
-                    downsample=index <= halvings,
-                    preactivation=index > 1,
+                    downsample=number <= halvings,
+                    preactivation=number > 1,
                     spectral_norm=spectral_norm,
-                    name=f"block_{index}",
+                    name=f"block_{number}",
                     dtype=self.dtype_policy,
                 )
-                for index, width in enumerate(widths, start=1)
+                for number, width in zip(numbers, widths, strict=True)
             ],
-            resolutions=[image_size >> min(index + 1, halvings) for index in range(len(widths))],
+            resolutions=[image_size >> min(number, halvings) for number in numbers],
         )
         # The head runs in the variables' precision: its sums set the scale of the loss.
-        self.linear = spectrally_normalized(
-            keras.layers.Dense(1, name="linear", dtype=self.variable_dtype), spectral_norm
-        )
+        linear = keras.layers.Dense(1, name="linear", dtype=self.variable_dtype)
+        self.linear = spectrally_normalized(linear, spectral_norm)
         self.embedding = None
         if num_classes is not None:
-            self.embedding = spectrally_normalized(
-                keras.layers.Embedding(
-                    num_classes,
-                    widths[-1],
-                    embeddings_initializer="glorot_uniform",
-                    name="embedding",
-                    dtype=self.variable_dtype,
-                ),
-                spectral_norm,
-            )
+            options = {"name": "embedding", "dtype": self.variable_dtype}
+            embedding = keras.layers.Embedding(num_classes, widths[-1], "glorot_uniform", **options)
+            self.embedding = spectrally_normalized(embedding, spectral_norm)
         self.build([(None, image_size, image_size, channels), (None,)])
 
     def build(self, input_shape):

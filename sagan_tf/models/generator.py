@@ -21,17 +21,16 @@ class Generator(Network):
         image_size: int, one of 16, 32, 64, 128 and 256. Defaults to `128`.
         channels: int, 1 or 3. Defaults to `3`.
         num_classes: int, or `None` for an unconditional generator. Defaults to `1000`.
-        base_channels: int, unit in which the widths are given. Defaults to `64`.
+        base_channels: int, unit of the widths. Defaults to `64`.
         latent_dim: int, size of the latent vectors. Defaults to `128`.
-        attention_resolutions: Sequence of resolutions at which to attend, `()` for none; `None`
-            takes the default of the image size (32 at 128). Defaults to `None`.
+        attention_resolutions: Sequence of resolutions at which to attend, `()` for none. Defaults
+            to `None`, that of the image size (32 at 128).
         spectral_norm: bool, whether kernels are spectrally normalized. Defaults to `True`.
         **kwargs: `name`, `trainable` and `dtype`.
 
     Call arguments:
-        inputs: `(latents, labels)`, float latents of shape `(batch, latent_dim)` and integer
-            labels of shape `(batch,)` in `[0, num_classes)`, which an unconditional generator
-            ignores.
+        inputs: `(latents, labels)`, floats of shape `(batch, latent_dim)` and integers of shape
+            `(batch,)` in `[0, num_classes)`, which an unconditional generator ignores.
         training: bool, whether batch norm uses the statistics of the batch and the power iterations
             advance. Defaults to `False`.
         return_attention: bool, whether to return the attention maps as well. Defaults to `False`.
@@ -69,22 +68,14 @@ class Generator(Network):
         **kwargs,
     ):
         check_positive("latent_dim", latent_dim)
-        super().__init__(
-            image_size,
-            channels,
-            num_classes,
-            base_channels,
-            attention_resolutions,
-            spectral_norm,
-            **kwargs,
-        )
+        shared = (image_size, channels, num_classes, base_channels)
+        super().__init__(*shared, attention_resolutions, spectral_norm, **kwargs)
         self.latent_dim = latent_dim
 
         policy = {"dtype": self.dtype_policy}
         widths = [base_channels * multiple for multiple in self.architecture.generator_widths]
-        self.linear = spectrally_normalized(
-            keras.layers.Dense(4 * 4 * widths[0], name="linear", **policy), spectral_norm
-        )
+        linear = keras.layers.Dense(4 * 4 * widths[0], name="linear", **policy)
+        self.linear = spectrally_normalized(linear, spectral_norm)
         self._set_stages(
             blocks=[
                 GeneratorBlock(width, num_classes, spectral_norm, name=f"block_{index}", **policy)

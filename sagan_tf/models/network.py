@@ -2,6 +2,7 @@
 
 import keras
 
+from sagan_tf.images import check_channels
 from sagan_tf.layers import SelfAttention
 from sagan_tf.models.architecture import architecture
 
@@ -11,13 +12,8 @@ MIN_ATTENTION_CHANNELS = 8
 class Network(keras.Model):
     """Residual blocks, with self-attention after some of them.
 
-    A subclass documents the arguments, and passes its blocks to `_set_stages`.
-
-    Attributes:
-        architecture: The `Architecture` of the image size.
-        blocks: List of the residual blocks.
-        stages: List of the blocks and the attention layers, in the order in which the features
-            pass through them.
+    A subclass documents the arguments, and passes its blocks to `_set_stages`. Features pass
+    through `stages`: the `blocks`, and the attention layers between them.
     """
 
     def __init__(
@@ -31,8 +27,7 @@ class Network(keras.Model):
         **kwargs,
     ):
         plan = architecture(image_size)
-        if channels not in (1, 3):
-            raise ValueError(f"`channels` must be 1 (grey) or 3 (RGB). Received: {channels=}")
+        check_channels(channels)
         if num_classes is not None and num_classes < 1:
             raise ValueError(f"`num_classes` must be at least 1 or None. Received: {num_classes=}")
         check_positive("base_channels", base_channels)
@@ -57,21 +52,14 @@ class Network(keras.Model):
         return {attention.name: attention.gate for attention in self.attentions}
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "image_size": self.image_size,
-            "channels": self.channels,
-            "num_classes": self.num_classes,
-            "base_channels": self.base_channels,
-            "attention_resolutions": self.attention_resolutions,
-            "spectral_norm": self.spectral_norm,
-        }
+        own = ("image_size", "channels", "num_classes", "base_channels", "attention_resolutions")
+        config = {name: getattr(self, name) for name in (*own, "spectral_norm")}
+        return {**super().get_config(), **config}
 
     def _set_stages(self, blocks, resolutions):
         """Sets `blocks` and `stages`, given the resolution of each block's output."""
         chosen = self.attention_resolutions
-        if chosen is None:
-            chosen = (self.architecture.attention,)
+        chosen = (self.architecture.attention,) if chosen is None else chosen
         if not isinstance(chosen, (tuple, list)):
             raise TypeError(
                 "`attention_resolutions` must be a tuple of ints, or None. "

@@ -4,11 +4,7 @@ import keras
 
 
 def make_optimizers(config):
-    """Makes Adam for the generator and for the discriminator, in this order.
-
-    Args:
-        config: A `Config`, whose recipe has the learning rates, their schedule and the betas.
-    """
+    """Makes Adam for the generator and for the discriminator as a `Config` says, in this order."""
     recipe = config.recipe
 
     def adam(learning_rate, num_updates):
@@ -30,14 +26,10 @@ def check_optimizer(optimizer):
 
     Under a distribution strategy it would do so before they are averaged over replicas.
     """
-    for name, ours in (
-        ("gradient_accumulation_steps", "accumulation_steps"),
-        ("clipnorm", "global_clipnorm"),
-        ("clipvalue", "global_clipnorm"),
-        ("global_clipnorm", "global_clipnorm"),
-    ):
+    for name in ("gradient_accumulation_steps", "clipnorm", "clipvalue", "global_clipnorm"):
         value = getattr(optimizer, name, None)
         if value is not None:
+            ours = "global_clipnorm" if "clip" in name else "accumulation_steps"
             raise ValueError(
                 f"Optimizers must be without {name}: pass {ours} to SAGAN.compile instead. "
                 f"Received: {optimizer.name} with {name}={value}"

@@ -26,12 +26,7 @@ PRESETS = {
     ),
     "sagan_cifar10_32": Config(
         model=ModelConfig(image_size=32, num_classes=10, ema_decay=0.9999),
-        recipe=Recipe(
-            dataset="cifar10",
-            steps=100_000,
-            batch_size=64,
-            flip=True,
-        ),
+        recipe=Recipe(dataset="cifar10", steps=100_000, batch_size=64, flip=True),
         reference=(
             "Blocks, the generator's widths and batch size: the CIFAR-10 network of Miyato et al. "
             "(2018, arXiv 1802.05957), table 4 and section 4. Attention at 16, one discriminator "

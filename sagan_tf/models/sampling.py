@@ -16,7 +16,7 @@ def draw_inputs(generator, num_images, seed=None):
 
     Args:
         generator: A `Generator`.
-        num_images: int, number of latents and labels.
+        num_images: int.
         seed: int, or `None` for a new one at each call. Defaults to `None`.
 
     Returns:
@@ -35,7 +35,7 @@ def interpolate_latents(starts, ends, num_steps):
 
     Args:
         starts: Float array `(n, latent_dim)`, the latents at which the walks begin.
-        ends: Float array `(n, latent_dim)`, the latents at which they end.
+        ends: Float array of the same shape, the latents at which they end.
         num_steps: int, number of points of each walk, both ends included.
 
     Returns:
@@ -64,23 +64,12 @@ def check_labels(labels, num_classes):
 
 
 def run_generator(generator, latents, labels, return_attention=False):
-    """Calls a generator at inference, a limited number of images at a time.
-
-    Args:
-        generator: A `Generator`.
-        latents: Float array `(n, latent_dim)`.
-        labels: Int array `(n,)`.
-        return_attention: bool, whether to return the attention maps as well. Defaults to `False`.
-
-    Returns:
-        What the generator returns, as numpy arrays.
-    """
+    """Calls a generator at inference, a limited number of images at a time, and returns arrays."""
     # No images still take one through the network, for the shapes: convolutions of an empty batch
     # are broken in TensorFlow.
     count = len(latents)
     if count == 0:
-        latents = np.zeros((1, generator.latent_dim), "float32")
-        labels = np.zeros(1, "int32")
+        latents, labels = np.zeros((1, generator.latent_dim), "float32"), np.zeros(1, "int32")
     batches = []
     for start in range(0, len(latents), _BATCH):
         part = slice(start, start + _BATCH)

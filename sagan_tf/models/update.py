@@ -14,8 +14,8 @@ from sagan_tf.losses import LOSSES, PENALTIES
 def train_step(sagan, images, labels):
     """Updates the discriminator `discriminator_steps` times, the generator and its average once.
 
-    It takes what `SAGAN.train_step` takes, for this replica, and returns a dict from the names of
-    the model's metrics to their values; those of the discriminator are means over its updates.
+    The images and labels are those of this replica. It returns a dict from the names of the model's
+    metrics to their values; those of the discriminator are means over its updates.
     """
     steps, slices = sagan.discriminator_steps, sagan.accumulation_steps
     size = images.shape[0] or tf.shape(images)[0]
@@ -107,9 +107,8 @@ def _update_generator(sagan, randomness):
             loss = LOSSES[sagan.loss_name].generator(fake_logits)
         return loss, tape.gradient(loss, variables)
 
-    loss, gradients = _mean_over_slices(
-        loss_and_gradients, randomness.latents(), randomness.labels()
-    )
+    inputs = randomness.latents(), randomness.labels()
+    loss, gradients = _mean_over_slices(loss_and_gradients, *inputs)
     _apply(sagan, sagan.generator_optimizer, gradients, variables)
     return loss
 

@@ -57,11 +57,8 @@ class AttentionMaps:
         num_images = len(self.values)
         if queries.ndim == 2:
             queries = np.broadcast_to(queries, (num_images, *queries.shape))
-        if (
-            queries.ndim != 3
-            or (len(queries), queries.shape[2]) != (num_images, 2)
-            or not 1 <= queries.shape[1] <= MAX_QUERIES
-        ):
+        counts = range(1, MAX_QUERIES + 1)
+        if queries.shape not in [(num_images, count, 2) for count in counts]:
             raise ValueError(
                 f"`queries` must have shape (num_queries, 2) or (num_images={num_images}, "
                 f"num_queries, 2), at most {MAX_QUERIES} queries. Received: shape={queries.shape}"

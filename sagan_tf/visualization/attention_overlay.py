@@ -1,22 +1,21 @@
 """What a few pixels of each image attended to."""
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from sagan_tf.images import check_images, to_uint8
 from sagan_tf.visualization.attention_colors import heat_scale
 from sagan_tf.visualization.attention_maps import AttentionMaps
-from sagan_tf.visualization.attention_marks import REACH
-from sagan_tf.visualization.attention_panel import LEGIBLE_SIZE, QUERY_COLORS, paste_panel
+from sagan_tf.visualization.attention_panel import LEGIBLE_SIZE, QUERY_COLORS, REACH, paste_panel
 from sagan_tf.visualization.grid_layout import GridLayout
-from sagan_tf.visualization.pixels import INK, PAPER, enlarge, font, scale_to
+from sagan_tf.visualization.pixels import PAPER, enlarge, scale_to, write
 from sagan_tf.visualization.query_selection import choose_queries
 
 GAP = REACH
 FRAME = 3
 CAPTION_HEIGHT = 20
 LEGEND_HEIGHT = 46
-FONT_SIZE = 13
+FONT_SIZE = 13  # pixels
 
 
 def attention_overlay(images, attention, queries=None):
@@ -28,14 +27,12 @@ def attention_overlay(images, attention, queries=None):
     brightest; a caption states that value, and an arrow points from the query to it.
 
     Args:
-        images: Float array of shape `(num_images, size, size, channels)` in [-1, 1], 1 or 3
-            channels.
-        attention: Float array of shape `(num_images, queries, keys)`, one of the maps that
-            `Generator(...)(..., return_attention=True)` returns: rows sum to 1; queries and keys
-            are square grids in row-major order, whose sides are inferred.
+        images: Float array of shape `(num_images, size, size, 1 or 3)` in [-1, 1].
+        attention: Float array of shape `(num_images, queries, keys)`, as the generator returns it
+            for one resolution: rows sum to 1, queries and keys are square grids in row-major order.
         queries: int array of shape `(num_queries, 2)`, or `(num_images, num_queries, 2)` for other
             queries in each image: row and column in pixels of the image, at most 4 queries.
-            `None` lets `choose_queries` take 3 per image. Defaults to `None`.
+            Defaults to 3 per image, which `choose_queries` takes.
 
     Returns:
         An RGB `PIL.Image.Image`, whose panels are the images enlarged by the least whole factor
@@ -43,17 +40,14 @@ def attention_overlay(images, attention, queries=None):
 
     Raises:
         TypeError: if the images are integers, or `queries` are not.
-        ValueError: if an array has another shape, if images or attention hold a NaN, attention
-            does not sum to 1, or a query lies outside of the images.
+        ValueError: if an array is not as above, holds a NaN, or a query is outside of the images.
 
     Reference:
         [Zhang et al., 2019](https://arxiv.org/abs/1805.08318), figures 1, 5 and 6.
     """
     images = check_images(images)
     maps = AttentionMaps(attention, images)
-    if queries is None:
-        queries = choose_queries(images, attention)
-    cells = maps.cells(queries)
+    cells = maps.cells(choose_queries(images, attention) if queries is None else queries)
     num_images, num_queries, _ = cells.shape
     colors = QUERY_COLORS[:num_queries]
 
@@ -73,7 +67,7 @@ def attention_overlay(images, attention, queries=None):
             shares = maps.shares(index, cell)
             paste_panel(picture, corner, image, maps.query_size, [cell], [color], shares, FRAME)
             center = (corner[0] + side / 2, corner[1] + side + CAPTION_HEIGHT / 2 + 2)
-            _write(picture, center, f"peak {shares.max():.1%}", anchor="mm")
+            write(picture, center, f"peak {shares.max():.1%}", FONT_SIZE, anchor="mm")
     _draw_legend(picture, maps.key_size)
     return picture
 
@@ -86,11 +80,6 @@ def _draw_legend(picture, key_size):
     picture.paste(Image.fromarray(bar), (left, top))
     even = 1 / key_size**2
     unit = f"share of the attention over {key_size} x {key_size} keys (even: {even:.2%})"
-    _write(picture, (GAP, top + 6), "0")
-    _write(picture, (left + width + 6, top + 6), "the panel's peak")
-    _write(picture, (GAP, top + 26), unit)
-
-
-def _write(picture, position, text, anchor="lm"):
-    draw = ImageDraw.Draw(picture)
-    draw.text(position, text, fill=INK, font=font(FONT_SIZE), anchor=anchor)
+    write(picture, (GAP, top + 6), "0", FONT_SIZE)
+    write(picture, (left + width + 6, top + 6), "the panel's peak", FONT_SIZE)
+    write(picture, (GAP, top + 26), unit, FONT_SIZE)

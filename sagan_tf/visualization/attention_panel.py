@@ -1,4 +1,4 @@
-"""What one pixel of an image attended to."""
+"""What one pixel of an image attended to, with a dot on it and an arrow to the peak."""
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -6,12 +6,13 @@ from PIL import Image, ImageDraw
 from sagan_tf.images import check_images, to_uint8
 from sagan_tf.visualization.attention_colors import glow
 from sagan_tf.visualization.attention_maps import AttentionMaps
-from sagan_tf.visualization.attention_marks import AttentionMarks, cell_center
-from sagan_tf.visualization.pixels import enlarge, scale_to
+from sagan_tf.visualization.pixels import INK, PAPER, enlarge, scale_to
 
 # These hues are away from the yellow and red of the heat.
 QUERY_COLORS = ((0, 190, 255), (90, 220, 80), (255, 90, 220), (80, 110, 255))
 LEGIBLE_SIZE = 160
+REACH = 10  # Marks on a border reach so many pixels out of the panel.
+_SMOOTH = 4  # Shapes are drawn this many times too large, then reduced.
 
 
 def attention_panel(image, attention, query, scale=None, heat=True):
@@ -21,13 +22,12 @@ def attention_panel(image, attention, query, scale=None, heat=True):
     it, and an arrow points to the map's largest value.
 
     Args:
-        image: Float array of shape `(size, size, channels)` in [-1, 1], 1 or 3 channels.
+        image: Float array of shape `(size, size, 1 or 3)` in [-1, 1].
         attention: Float array of shape `(queries, keys)`, the image's map at one resolution.
         query: Two ints, row and column in pixels of the image.
-        scale: int, pixels of the panel per pixel of the image; `None` for the least that makes
-            the panel 160 pixels high. Defaults to `None`.
-        heat: bool, whether to show the attention; if not, the image has the dot alone. Defaults to
-            `True`.
+        scale: int, pixels of the panel per pixel of the image. Defaults to the least that makes
+            the panel 160 pixels high.
+        heat: bool, whether to show the attention, not the dot alone. Defaults to `True`.
 
     Returns:
         An RGB `PIL.Image.Image`, `size * scale` pixels wide and high.
@@ -39,9 +39,7 @@ def attention_panel(image, attention, query, scale=None, heat=True):
     images = check_images(np.asarray(image)[None])
     maps = AttentionMaps(np.asarray(attention)[None], images)
     (cell,) = maps.cells([query])[0]
-    if scale is None:
-        scale = scale_to(images.shape[1], LEGIBLE_SIZE)
-    enlarged = enlarge(to_uint8(images)[0], scale)
+    enlarged = enlarge(to_uint8(images)[0], scale or scale_to(images.shape[1], LEGIBLE_SIZE))
     panel = Image.new("RGB", enlarged.size)
     shares = maps.shares(0, cell) if heat else None
     paste_panel(panel, (0, 0), enlarged, maps.query_size, [cell], QUERY_COLORS[:1], shares)
@@ -57,12 +55,12 @@ def paste_panel(picture, corner, image, query_size, cells, colors, shares=None, 
     """
     left, top = corner
     side = image.width
-    centers = [cell_center(cell, query_size, side) for cell in cells]
-    marks = AttentionMarks(side)
+    centers = [_cell_center(cell, query_size, side) for cell in cells]
+    marks = _Marks(side)
     if shares is not None:
         image = glow(image, shares)
         peak = np.unravel_index(shares.argmax(), shares.shape)
-        marks.arrow(centers[0], cell_center(peak, len(shares), side), colors[0])
+        marks.arrow(centers[0], _cell_center(peak, len(shares), side), colors[0])
     picture.paste(image, corner)
     if frame:
         edges = (left, top, left + side - 1, top + side - 1)
@@ -70,3 +68,43 @@ def paste_panel(picture, corner, image, query_size, cells, colors, shares=None, 
     for center, color in zip(centers, colors, strict=True):
         marks.dot(center, color)
     marks.paste_on(picture, left, top)
+
+
+class _Marks:
+    """Smooth dots and arrows over a panel; points are `(x, y)` in its pixels, and colors RGB."""
+
+    def __init__(self, side):
+        self._size = side + 2 * REACH
+        self._layer = Image.new("RGBA", (self._size * _SMOOTH, self._size * _SMOOTH))
+        self._pen = ImageDraw.Draw(self._layer)
+
+    def dot(self, center, color):
+        x, y = _SMOOTH * (np.array(center) + REACH)
+        for radius, fill in ((7, INK), (6, PAPER), (4.5, color)):
+            self._pen.circle((x, y), radius * _SMOOTH, fill=fill)
+
+    def arrow(self, start, end, color):
+        """Draws an arrow from one point to another, unless a dot on its start would hide it."""
+        start, end = _SMOOTH * (np.array(start) + REACH), _SMOOTH * (np.array(end) + REACH)
+        length = np.hypot(*(end - start))
+        if length < 20 * _SMOOTH:
+            return
+        along = (end - start) / length
+        across = np.array((-along[1], along[0]))
+        base = end - 9 * _SMOOTH * along
+        for outline, fill in ((1, INK), (0, color)):
+            self._pen.line((*start, *base), fill=fill, width=(2 + 2 * outline) * _SMOOTH)
+            tip, back = end + 2 * outline * _SMOOTH * along, base - outline * _SMOOTH * along
+            barb = (5 + 1.5 * outline) * _SMOOTH * across
+            self._pen.polygon([*map(tuple, (tip, back + barb, back - barb))], fill=fill)
+
+    def paste_on(self, picture, left, top):
+        """Draws the marks on a picture in which the panel begins at `(left, top)`."""
+        layer = self._layer.resize((self._size, self._size), Image.Resampling.BOX)
+        picture.paste(layer, (left - REACH, top - REACH), mask=layer)
+
+
+def _cell_center(cell, grid_size, side):
+    """Center `(x, y)` of a grid's cell `(row, column)` in a panel `side` pixels wide."""
+    row, column = cell
+    return (column + 0.5) * side / grid_size, (row + 0.5) * side / grid_size

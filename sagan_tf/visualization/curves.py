@@ -7,18 +7,14 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-# Panel title, the metrics it shows (a regular expression), the label of its y-axis.
+# A panel has a title, the metrics that it shows (a network and perhaps a resolution) and a unit.
 PANELS = (
-    ("Losses", r"(?P<network>discriminator|generator)_loss", "loss"),
-    ("Logits", r"(?P<network>real|fake)_logits", "mean logit of the discriminator"),
-    (
-        "Attention gates",
-        r"(?P<network>discriminator|generator)_gate_(?P<size>\d+)",
-        "gate: weight of the attention",
-    ),
+    ("Losses", r"(discriminator|generator)_loss", "loss"),
+    ("Logits", r"(real|fake)_logits", "mean logit of the discriminator"),
+    ("Attention gates", r"(discriminator|generator)_gate_(\d+)", "gate: weight of the attention"),
 )
 # This panel is drawn only for a run that was scored on the way.
-SCORES = ("Fréchet distance to the data", r"(?P<network>fid|intra_fid)", "distance")
+SCORES = ("Fréchet distance to the data", r"(fid|intra_fid)", "distance")
 COLORS = {
     "discriminator": "#1a73e8",
     "generator": "#e8710a",
@@ -39,9 +35,8 @@ def training_curves(records):
     any. When steps were repeated after a restart, the last record of each counts.
 
     Args:
-        records: List of dicts as in `metrics.jsonl`, with `step` and any of `discriminator_loss`,
-            `generator_loss`, `real_logits`, `fake_logits`, `discriminator_gate_<resolution>`,
-            `generator_gate_<resolution>`, `fid` and `intra_fid`. Other keys are ignored.
+        records: List of dicts as in `metrics.jsonl`, with `step` and any of the metrics of `SAGAN`,
+            `fid` and `intra_fid`. Other keys are ignored.
 
     Returns:
         An RGB `PIL.Image.Image`, 450 pixels high, each panel 500 wide.
@@ -51,16 +46,13 @@ def training_curves(records):
     """
     if not records:
         raise ValueError("`records` must hold at least one record. Received: none")
-    by_step = {}
     for index, record in enumerate(records):
         if "step" not in record:
-            raise ValueError(
-                f"Every record must have a `step`. Received: {record} at index {index}"
-            )
-        by_step[record["step"]] = record
+            raise ValueError(f"A record must have a `step`. Received: {record} at index {index}")
+    by_step = {record["step"]: record for record in records}
     records = [by_step[step] for step in sorted(by_step)]
     scored = [record for record in records if "fid" in record or "intra_fid" in record]
-    panels = PANELS if not scored else (*PANELS, SCORES)
+    panels = (*PANELS, SCORES) if scored else PANELS
     reach = len(records) // 80
 
     figure = Figure(figsize=(5 * len(panels), 4.5), dpi=100, layout="constrained")
@@ -103,12 +95,12 @@ def _lines(records, pattern):
     names = {name for record in records for name in record}
     matches = [match for match in (re.fullmatch(pattern, name) for name in names) if match]
     networks = list(COLORS)
-    matches.sort(key=lambda match: (networks.index(match["network"]), _size(match)))
-    sizes = sorted({_size(match) for match in matches})
+    found = [(networks.index(m[1]), int(m[2]) if m.re.groups > 1 else 0, m[0]) for m in matches]
+    sizes = sorted({size for _, size, _ in found})
     lines = []
-    for match in matches:
-        network, size = match["network"], _size(match)
-        values = np.array([record.get(match[0]) for record in records], dtype="float64")
+    for index, size, name in sorted(found):
+        network = networks[index]
+        values = np.array([record.get(name) for record in records], dtype="float64")
         style = {
             "color": COLORS[network],
             "linestyle": LINE_STYLES[sizes.index(size) % len(LINE_STYLES)],
@@ -116,11 +108,6 @@ def _lines(records, pattern):
         }
         lines.append((f"{network}, {size} x {size}" if size else network, style, values))
     return lines
-
-
-def _size(match):
-    """The resolution in a metric's name, 0 if it has none."""
-    return int(match.groupdict().get("size", 0))
 
 
 def _finish_axes(axes, title, unit, empty):

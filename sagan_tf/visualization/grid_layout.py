@@ -10,15 +10,11 @@ class GridLayout:
 
     Args:
         num_images: int, at least 1.
-        height: int, pixels of an image.
-        width: int, pixels of an image.
-        columns: int, images per row.
-        scale: int, pixels of the picture per pixel of an image.
-        padding: int, pixels between the images and around them.
+        height, width: int, pixels of an image.
+        columns: int, images per row, at least 1.
+        scale: int, pixels of the picture per pixel of an image, at least 1.
+        padding: int, pixels between the images and around them, at least 0.
         top: int, pixels above the first row.
-
-    Raises:
-        ValueError: if `num_images`, `columns` or `scale` is less than 1, or `padding` negative.
     """
 
     num_images: int
@@ -51,11 +47,7 @@ class GridLayout:
         return self.padding + left, self.top + top
 
     def pixel_at(self, x, y):
-        """The pixel of an image that is at a point of the picture.
-
-        Returns:
-            `(index, row, column)`, ints: the image and its pixel; `None` where there is no image.
-        """
+        """Image and pixel, ints `(index, row, column)`, at a point; `None` if no image is there."""
         if not (math.isfinite(x) and math.isfinite(y)):
             return None
         grid_column, x = divmod(x - self.padding, self._step(self.width))

@@ -1,7 +1,9 @@
-"""Colors, fonts and enlarged pixels that all pictures share."""
+"""Colors, texts and enlarged pixels that all pictures share."""
+
+import math
 
 import numpy as np
-from PIL import Image, ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
 INK = (32, 33, 36)
 PAPER = (255, 255, 255)
@@ -18,6 +20,11 @@ def scale_to(size, minimum):
     return max(1, -(-minimum // size))
 
 
-def font(size):
-    """Pillow's own font, `size` pixels high, so that pictures are the same on every machine."""
-    return ImageFont.load_default(size)
+def write(picture, position, text, size, width=math.inf, ink=INK, anchor="lm"):
+    """Writes a text, cut to fit a width, in Pillow's font, which is the same on every machine."""
+    font = ImageFont.load_default(size)
+    fitting = text
+    while fitting and font.getlength(fitting) > width:
+        text = text[:-1]
+        fitting = text and text + "…"
+    ImageDraw.Draw(picture).text(position, fitting, fill=ink, font=font, anchor=anchor)

@@ -17,7 +17,7 @@ def class_grid(sagan, seed=0):
         An RGB `PIL.Image.Image`.
     """
     labels = _first_classes(sagan, COLUMNS)
-    columns = COLUMNS if labels is None else len(labels)
+    columns = len(labels or range(COLUMNS))
     images = sagan.generate(labels, num_images=columns * ROWS, seed=seed)
     return sample_grid(images, columns, column_labels=labels)
 
@@ -27,17 +27,14 @@ def attention_picture(sagan, labels=None, num_images=5, seed=0, **options):
 
     Args:
         sagan: A `SAGAN` whose generator attends.
-        labels: Sequence of ints, as in `SAGAN.generate`; `None` takes the first classes in turn.
-            Defaults to `None`.
+        labels: Sequence of ints, as in `SAGAN.generate`. Defaults to the first classes in turn.
         num_images: int, number of samples, each in a row of its own. Defaults to `5`.
         seed: int, seed of the latents. Defaults to `0`.
         **options: `truncation` and `use_ema` of `SAGAN.generate`.
 
     Returns:
-        An RGB `PIL.Image.Image`, as `attention_overlay` draws it.
-
-    Raises:
-        ValueError: if the generator has no attention.
+        An RGB `PIL.Image.Image`, as `attention_overlay` draws it. A generator without attention is
+        a ValueError.
     """
     names = list(sagan.generator.gates)
     if not names:

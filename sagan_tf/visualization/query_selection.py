@@ -24,9 +24,9 @@ def choose_queries(images, attention, num_queries=3):
     after the others, and the background comes last. Ties go to the first in row-major order.
 
     Args:
-        images: Float array of shape `(num_images, size, size, channels)` in [-1, 1].
-        attention: Float array of shape `(num_images, queries, keys)` as the generator returns it
-            for one resolution: rows sum to 1, queries and keys are square grids.
+        images: Float array of shape `(num_images, size, size, 1 or 3)` in [-1, 1].
+        attention: Float array of shape `(num_images, queries, keys)`, as the generator returns it
+            for one resolution.
         num_queries: int, from 1 to the number of queries. Defaults to `3`, as in the paper.
 
     Returns:

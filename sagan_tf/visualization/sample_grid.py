@@ -2,11 +2,11 @@
 
 import math
 
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from sagan_tf.images import to_uint8
 from sagan_tf.visualization.grid_layout import GridLayout
-from sagan_tf.visualization.pixels import INK, PAPER, enlarge, font, scale_to
+from sagan_tf.visualization.pixels import INK, PAPER, enlarge, scale_to, write
 
 LEGIBLE_SIZE = 64
 LABEL_FONT_SIZE = 12
@@ -19,15 +19,13 @@ def sample_grid(
     """Arranges images in rows, from left to right and from top to bottom.
 
     Args:
-        images: Float array of shape `(num_images, height, width, channels)` in [-1, 1] (values
-            outside are clipped), 1 or 3 channels.
-        columns: int, images per row; `None` for a grid that is about square, or for as many as
-            there are `column_labels`. Defaults to `None`.
-        padding: int, white pixels between the images and around them. Defaults to `2`.
-        scale: int, pixels of the picture per pixel of an image, without interpolation; `None`
-            for the least scale that makes the images 64 pixels high. Defaults to `None`.
-        column_labels: Sequence of one text per column, written above it; texts that are too long
-            are cut. `None` for no labels. Defaults to `None`.
+        images: Float array of shape `(num_images, height, width, 1 or 3)`, clipped to [-1, 1].
+        columns: int, images per row. Defaults to one per label, or to a grid that is about square.
+        padding: int, pixels between the images and around them. Defaults to `2`.
+        scale: int, pixels of the picture per pixel of an image, without interpolation. Defaults to
+            the least that makes the images 64 pixels high.
+        column_labels: Sequence of one text per column, written above it and cut if it is too long.
+            Defaults to `None`, no labels.
         paper: Three ints, RGB between the images. Defaults to white.
         ink: Three ints, RGB of the labels. Defaults to almost black.
 
@@ -36,8 +34,8 @@ def sample_grid(
 
     Raises:
         TypeError: if the images are integers.
-        ValueError: if the images have another shape or a NaN, if `columns` or `scale` is less
-            than 1, if `padding` is negative, or if there is not one label per column.
+        ValueError: if the images have another shape or a NaN, or a number is out of range, or there
+            is not one label per column.
 
     Example:
 
@@ -58,20 +56,15 @@ def sample_grid(
     for index, image in enumerate(pixels):
         grid.paste(enlarge(image, layout.scale), layout.corner(index))
 
-    draw = ImageDraw.Draw(grid)
     width = layout.width * layout.scale
     for column, label in enumerate(column_labels or ()):
-        left, _ = layout.corner(column)
-        _write(draw, (left + width / 2, LABEL_HEIGHT / 2), str(label), width, ink)
+        center = layout.corner(column)[0] + width / 2, LABEL_HEIGHT / 2
+        write(grid, center, str(label), LABEL_FONT_SIZE, width, ink, anchor="mm")
     return grid
 
 
 def grid_layout(shape, columns=None, padding=2, scale=None, column_labels=None):
-    """The `GridLayout` that `sample_grid` uses for images of a shape, given the same arguments.
-
-    Raises:
-        ValueError: if `columns` or `scale` is less than 1, or `padding` is negative.
-    """
+    """The `GridLayout` that `sample_grid` uses for images of a shape, given the same arguments."""
     num_images, height, width, _ = shape
     if columns is None:
         columns = math.ceil(math.sqrt(num_images)) if column_labels is None else len(column_labels)
@@ -79,13 +72,3 @@ def grid_layout(shape, columns=None, padding=2, scale=None, column_labels=None):
         scale = scale_to(height, LEGIBLE_SIZE)
     top = padding if column_labels is None else LABEL_HEIGHT
     return GridLayout(num_images, height, width, columns, scale, padding, top)
-
-
-def _write(draw, center, text, width, ink):
-    """Writes a text centered on a point, cut to fit a width in pixels."""
-    label_font = font(LABEL_FONT_SIZE)
-    fitting = text
-    while fitting and label_font.getlength(fitting) > width:
-        text = text[:-1]
-        fitting = text and text + "…"
-    draw.text(center, fitting, fill=ink, font=label_font, anchor="mm")

@@ -5,17 +5,8 @@ from pathlib import Path
 import pytest
 
 import sagan_tf.data
-from sagan_tf.data import BUNDLED, ImageFolder, find_dataset
+from sagan_tf.data import ImageFolder, find_dataset
 from sagan_tf.data.tfds_source import TfdsSource
-
-
-@pytest.mark.parametrize("name", BUNDLED)
-def test_bundled_data_sets_need_no_download(tmp_path, name):
-    source = find_dataset(name, data_dir=tmp_path)
-    assert len(source) > 0
-    assert source.num_classes == len(source.class_names)
-    assert source.read(0).label in range(source.num_classes)
-    assert list(tmp_path.glob(f"{name}/*/dataset_info.json"))
 
 
 def test_default_is_the_digits_and_home_in_data_dir_is_expanded(digits_dir, monkeypatch):
@@ -24,15 +15,15 @@ def test_default_is_the_digits_and_home_in_data_dir_is_expanded(digits_dir, monk
     assert str(digits_dir) in source._builder.data_dir
     assert len(source) == 1797
     assert source.class_names == tuple("0123456789")
+    assert source.read(0).label == 0
     assert source.name == "digits/1.0.0 train"
 
 
-@pytest.mark.parametrize("spell", [str, Path, lambda path: f"{path}/"])
-def test_folders(make_folder, monkeypatch, spell):
+def test_folders(make_folder, monkeypatch):
     root = make_folder("pets/test/cat/a.png", "pets/train/dog/b.png")
     monkeypatch.chdir(root)
-    for path in ("pets", "./pets", "../" + root.name + "/pets", root / "pets"):
-        source = find_dataset(spell(path), "test")
+    for path in ("pets", "./pets", "pets/", f"../{root.name}/pets", Path("pets"), root / "pets"):
+        source = find_dataset(path, "test")
         assert isinstance(source, ImageFolder)
         assert source.read(0).label == 0
 
@@ -53,12 +44,12 @@ def test_bundled_names_come_before_folders_and_folders_before_tfds(
     assert isinstance(find_dataset("cifar10"), ImageFolder)
 
 
-@pytest.mark.parametrize("name", [None, 3, b"digits"])
-def test_names_and_splits_are_strings(name):
-    with pytest.raises(TypeError, match=r"`name_or_path` must be a string or a path. Received: "):
-        find_dataset(name)
-    with pytest.raises(TypeError, match=rf"`split` must be a string. Received: {name!r}"):
-        find_dataset("digits", name)
+def test_names_and_splits_are_strings():
+    for name in (None, 3, b"digits"):
+        with pytest.raises(TypeError, match=r"`name_or_path` must be a string or a path. Rec"):
+            find_dataset(name)
+        with pytest.raises(TypeError, match=rf"`split` must be a string. Received: {name!r}"):
+            find_dataset("digits", name)
 
 
 def test_every_name_of_the_package_is_there():

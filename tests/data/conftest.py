@@ -1,5 +1,7 @@
 """Data sets on disk: the digits, TinyPets, folders of images."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -18,16 +20,12 @@ def digits_dir(tmp_path_factory):
 @pytest.fixture(scope="session")
 def pets_dir(tmp_path_factory):
     """A function of a config and a file format: a TFDS folder with `tiny_pets`."""
-    folders = {}
 
+    @functools.cache
     def prepare(config="labels", file_format="array_record"):
-        key = config, file_format
-        if key not in folders:
-            folder = tmp_path_factory.mktemp("pets")
-            builder = TinyPets(config=config, data_dir=folder, file_format=file_format)
-            builder.download_and_prepare()
-            folders[key] = folder
-        return folders[key]
+        folder = tmp_path_factory.mktemp("pets")
+        TinyPets(config=config, data_dir=folder, file_format=file_format).download_and_prepare()
+        return folder
 
     return prepare
 

@@ -15,20 +15,18 @@ def test_is_a_tfds_builder_of_the_digits_of_scikit_learn(digits_dir):
     assert builder.info.features["label"].num_classes == 10
     examples = builder.as_dataset(split="train").as_numpy_iterator()
     images, labels = zip(*((e["image"], e["label"]) for e in examples), strict=True)
-    digits = load_digits()
+    digits, images = load_digits(), np.array(images)
     np.testing.assert_array_equal(labels, digits.target)
-    assert np.array(images).shape == (1797, 8, 8, 1)
-    assert np.array(images).dtype == np.uint8
-    np.testing.assert_array_equal(np.array(images)[..., 0], np.rint(digits.images * 255 / 16))
-    assert np.max(images) == 255
+    assert (images.shape, images.dtype, images.max()) == ((1797, 8, 8, 1), np.uint8, 255)
+    np.testing.assert_array_equal(images[..., 0], np.rint(digits.images * 255 / 16))
 
 
 def test_is_written_only_once_and_in_silence(tmp_path, capfd):
     path = os.path.join(prepared_digits(tmp_path).data_dir, "dataset_info.json")
     before = os.stat(path)
     prepared_digits(tmp_path)
-    assert os.stat(path).st_ino == before.st_ino
-    assert os.stat(path).st_mtime_ns == before.st_mtime_ns
+    after = os.stat(path)
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     printed, errors = capfd.readouterr()
     assert printed == ""
     assert "Generating" not in errors

@@ -1,11 +1,8 @@
 import re
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from sagan_tf.data import ImageFolder
-from tests.data.samples import encoded
 
 
 def listing(folder, root):
@@ -20,13 +17,8 @@ def test_classes_are_folders(make_folder):
     assert folder.class_names == ("cat", "dog")
     assert folder.num_classes == 2
     assert folder.name == str(root)
-    assert listing(folder, root) == [
-        (0, "cat/c.PNG"),
-        (0, "cat/x.JpG"),
-        (0, "cat/z.JPEG"),
-        (1, "dog/a.jpg"),
-        (1, "dog/b.png"),
-    ]
+    cats = [(0, f"cat/{name}") for name in ("c.PNG", "x.JpG", "z.JPEG")]
+    assert listing(folder, root) == [*cats, (1, "dog/a.jpg"), (1, "dog/b.png")]
     assert folder.read(0).encoded == (root / "cat/c.PNG").read_bytes()
 
 
@@ -71,11 +63,11 @@ def test_a_split_may_have_any_name_and_a_class_that_of_a_split(make_folder):
     assert ImageFolder(root / "all").class_names == ("train", "x")
 
 
-@pytest.mark.parametrize("split", ["validation", "train", "tset"])
-def test_unknown_split_lists_those_that_exist(make_folder, split):
+def test_unknown_split_lists_those_that_exist(make_folder):
     root = make_folder("test/cat/a.png", "holdout/cat/b.png")
-    with pytest.raises(ValueError, match=f"Unknown split of .*: {split}.*Valid: holdout, test$"):
-        ImageFolder(root, split)
+    for split in ("validation", "train", "tset"):
+        with pytest.raises(ValueError, match=f"Unknown split of .*: {split}.*Valid: holdout, test"):
+            ImageFolder(root, split)
 
 
 @pytest.mark.parametrize(
@@ -95,23 +87,12 @@ def test_other_layouts_are_errors(make_folder, names, split, message):
 
 
 def test_a_missing_folder_and_a_file_are_errors(tmp_path):
-    with pytest.raises(ValueError, match=f"The image folder {tmp_path}/no does not exist."):
-        ImageFolder(tmp_path / "no")
-    (tmp_path / "file").write_bytes(encoded(np.zeros((2, 2), np.uint8)))
-    with pytest.raises(ValueError, match=f"The image folder {tmp_path}/file is not a folder."):
-        ImageFolder(tmp_path / "file")
+    (tmp_path / "file").touch()
+    for name, what in (("no", "does not exist"), ("file", "is not a folder")):
+        with pytest.raises(ValueError, match=f"The image folder {tmp_path}/{name} {what}."):
+            ImageFolder(tmp_path / name)
 
 
 def test_home_is_expanded(make_folder, monkeypatch):
     monkeypatch.setenv("HOME", str(make_folder("pets/cat/a.png")))
     assert len(ImageFolder("~/pets")) == 1
-
-
-def test_a_file_that_went_away_names_itself(make_folder):
-    root = make_folder("cat/a.png")
-    folder = ImageFolder(root)
-    (root / "cat/a.png").unlink()
-    with pytest.raises(OSError, match=r"cat/a\.png"):
-        folder.read(0)
-    Image.new("L", (2, 2)).save(root / "cat/a.png")
-    assert folder.read(0).label == 0

@@ -20,9 +20,7 @@ def warnings(monkeypatch):
 @pytest.fixture
 def broken(make_folder):
     """Six images, of which the second, third and last are broken; their value is their index."""
-    root = make_folder(
-        *(f"cat/{index}.png" for index in range(3)), *(f"dog/{i}.png" for i in "345")
-    )
+    root = make_folder(*(f"{'cat' if index < 3 else 'dog'}/{index}.png" for index in range(6)))
     for name in ("cat/1.png", "dog/5.png"):
         (root / name).write_bytes((root / name).read_bytes()[:-30])
     (root / "cat/2.png").write_bytes(b"")
@@ -37,9 +35,7 @@ def test_reads_one_image_or_all(warnings, size):
 
     reader = ImageReader(Bright(size), 2, channels=3, skip_corrupt=True)
     images, labels = reader.read_all()
-    assert images.shape == (size, 2, 2, 3)
-    assert images.dtype == np.uint8
-    assert labels.dtype == np.int32
+    assert (images.shape, images.dtype, labels.dtype) == ((size, 2, 2, 3), np.uint8, np.int32)
     np.testing.assert_array_equal(images[:, 0, 0, 2], np.arange(size) % 250 + 1)
     np.testing.assert_array_equal(labels, np.arange(size) % 250 % 10)
     image, label = reader(np.int64(size - 1))

@@ -3,7 +3,6 @@ import itertools
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from sagan_tf.data.ordering import index_batches
 
@@ -81,11 +80,3 @@ def test_start_passes_over_batches_and_their_size_changes_no_order(batch_size, r
         assert listing(start, 13 - start) == whole[start:]
     one_by_one = itertools.chain(*listing(0, 13 * batch_size, size=1))
     assert list(itertools.chain(*whole)) == list(one_by_one)
-
-
-def test_batches_are_full_but_for_the_last_of_a_single_epoch():
-    assert index_batches(5, 3).element_spec[0] == tf.TensorSpec((3,), tf.int64)
-    forever = index_batches(5, 3, shuffle=False).take(4).as_numpy_iterator()
-    assert np.ravel([indices for indices, _ in forever]).tolist() == [*range(5), *range(5), 0, 1]
-    once = index_batches(5, 3, shuffle=False, repeat=False).as_numpy_iterator()
-    assert [indices.tolist() for indices, _ in once] == [[0, 1, 2], [3, 4]]

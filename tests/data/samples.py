@@ -37,23 +37,24 @@ class TinyPets(tfds.core.GeneratorBasedBuilder):
     """Ten images to train with, four to test with, and two that have no label."""
 
     VERSION = tfds.core.Version("1.2.0")
+    # The label is a class, a plain number or missing; depths are images of floats.
     BUILDER_CONFIGS: ClassVar = [
-        tfds.core.BuilderConfig(name="labels", description="Cats and dogs."),
-        tfds.core.BuilderConfig(name="numbers", description="The label is a plain number."),
-        tfds.core.BuilderConfig(name="captions", description="There is no label."),
-        tfds.core.BuilderConfig(name="depths", description="The image is of floats."),
+        tfds.core.BuilderConfig(name=name) for name in ("labels", "numbers", "captions", "depths")
     ]
 
     def _info(self):
         kind = self.builder_config.name
-        grey = tfds.features.Image(shape=(None, None, 1))
-        depths = tfds.features.Image(dtype=np.float32, shape=(None, None, 1))
-        features = {"image": depths if kind == "depths" else tfds.features.Image(), "mask": grey}
+        grey = {"shape": (None, None, 1)}
+        depths = {"dtype": np.float32, **grey} if kind == "depths" else {}
+        features = {
+            "image": tfds.features.Image(**depths),
+            "mask": tfds.features.Image(**grey),
+            "label": tfds.features.ClassLabel(names=["cat", "dog"]),
+        }
         if kind == "captions":
-            features["caption"] = tfds.features.Text()
-        else:
-            names = tfds.features.ClassLabel(names=["cat", "dog"])
-            features["label"] = np.int32 if kind == "numbers" else names
+            features["caption"] = features.pop("label")
+        elif kind == "numbers":
+            features["label"] = np.int32
         return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features))
 
     def _split_generators(self, dl_manager):
@@ -69,9 +70,7 @@ class TinyPets(tfds.core.GeneratorBasedBuilder):
             image = np.full((6, 4, 3), index, np.uint8)
             if kind == "depths":
                 image = image[..., :1].astype(np.float32)
-            example = {"image": image, "mask": np.zeros((6, 4, 1), np.uint8)}
-            if kind == "captions":
-                example["caption"] = "a pet"
-            else:
-                example["label"] = index % 2 if label is None else label
-            yield index, example
+            mask = np.zeros((6, 4, 1), np.uint8)
+            label_key = "caption" if kind == "captions" else "label"
+            animal = index % 2 if label is None else label
+            yield index, {"image": image, "mask": mask, label_key: animal}

@@ -42,12 +42,10 @@ def folder(pets_dir, request):
 
 def test_reads_encoded_images_and_labels(pets_dir, no_network, folder):
     source = pets(folder)
-    assert len(source) == 10
     assert source.class_names == ("cat", "dog")
     assert source.name == "tiny_pets/labels/1.2.0 train"
     encoded, label, name = source.read(3)
-    assert isinstance(encoded, bytes)
-    assert isinstance(label, int)
+    assert isinstance(encoded, bytes) and isinstance(label, int)
     assert name == "tiny_pets/labels/1.2.0 train example 3"
     assert tf.io.decode_image(encoded).shape == (6, 4, 3)
     found = values_and_labels(source)
@@ -119,16 +117,14 @@ def test_a_data_set_without_its_code_is_read_from_its_files(pets_dir, tmp_path, 
     assert values_and_labels(source) == values_and_labels(TfdsSource(original))
 
 
-@pytest.mark.parametrize("damage", ["missing", "cut"])
-def test_damaged_files_are_an_error(folder, tmp_path, damage):
+def test_damaged_files_are_an_error(folder, tmp_path):
     folder = shutil.copytree(folder, tmp_path / "copy")
     (records,) = folder.glob("tiny_pets/labels/1.2.0/*train.*record*")
-    if damage == "missing":
-        records.unlink()
-    else:
-        records.write_bytes(records.read_bytes()[:-40])
-    with pytest.raises(ValueError, match=rf"\ACannot read tiny_pets.* train in {folder}.*\Z"):
-        values_and_labels(pets(folder))
+    cut = records.read_bytes()[:-40]
+    for damage in (lambda: records.write_bytes(cut), records.unlink):
+        damage()
+        with pytest.raises(ValueError, match=rf"\ACannot read tiny_pets.* train in {folder}.*\Z"):
+            values_and_labels(pets(folder))
 
 
 def test_only_download_fetches_and_prepares_what_is_missing(tmp_path, no_network):

@@ -7,6 +7,7 @@ from ai_edge_litert.interpreter import Interpreter
 from sagan_tf import SAGAN, Discriminator, Generator, data
 from sagan_tf.evaluation import Classifier, frechet_distance
 from sagan_tf.export import export_lite
+from sagan_tf.export.lite import PRECISIONS
 from sagan_tf.images import to_uint8
 from sagan_tf.models import fold_spectral_norm
 from sagan_tf.models.sampling import draw_inputs, run_generator
@@ -29,10 +30,7 @@ def digits():
 @pytest.fixture(scope="module")
 def paths(digits, tmp_path_factory):
     folder = tmp_path_factory.mktemp("lite")
-    return {
-        precision: export_lite(digits, folder / precision, precision)
-        for precision in ("float32", "float16", "int8")
-    }
+    return {name: export_lite(digits, folder / name, name) for name in PRECISIONS}
 
 
 @pytest.mark.parametrize(
@@ -50,8 +48,7 @@ def test_images_are_those_of_the_model(digits, paths, precision, bound, size):
     else:
         assert 0 < np.abs(images - expected).mean() < 0.03  # of a range of 2
     assert path.stat().st_size <= size * paths["float32"].stat().st_size
-    interpreter = Interpreter(str(path))
-    names = {detail["op_name"] for detail in interpreter._get_ops_details()}
+    names = {detail["op_name"] for detail in Interpreter(str(path))._get_ops_details()}
     assert "TRANSPOSE_CONV" in names
     assert not any(name.startswith(("Flex", "CUSTOM")) for name in names)
     assert len(list(path.parent.iterdir())) == 3  # Nothing is left of writing aside.
@@ -62,11 +59,9 @@ def test_images_are_those_of_the_model(digits, paths, precision, bound, size):
     [(16, None, None), (32, 5, ()), (64, 5, (16, 32)), pytest.param(128, 5, None, marks=SOAK)],
 )
 def test_other_networks(tmp_path, image_size, num_classes, attention_resolutions):
-    sizes = {"channels": 3 if num_classes else 1, "num_classes": num_classes, "base_channels": 8}
-    options = {**sizes, "attention_resolutions": attention_resolutions}
-    sagan = SAGAN(
-        Generator(image_size, latent_dim=8, **options), Discriminator(image_size, **options)
-    )
+    shape = (image_size, 3 if num_classes else 1, num_classes, 8)
+    generator = Generator(*shape, latent_dim=8, attention_resolutions=attention_resolutions)
+    sagan = SAGAN(generator, Discriminator(*shape))
     for gate in sagan.ema_generator.gates.values():
         gate.assign(0.5)
     latents, labels = draw_inputs(sagan.generator, 3, seed=0)
@@ -79,10 +74,7 @@ def test_other_networks(tmp_path, image_size, num_classes, attention_resolutions
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_a_model_of_mixed_precision_is_exported_in_float32(tmp_path, policy):
-    options = {"image_size": 16, "channels": 1, "num_classes": 3, "base_channels": 4}
-    sagan = SAGAN(
-        Generator(latent_dim=8, **options, dtype=policy), Discriminator(**options, dtype=policy)
-    )
+    sagan = SAGAN(Generator(16, 1, 3, 4, 8, dtype=policy), Discriminator(16, 1, 3, 4, dtype=policy))
     latents, labels = draw_inputs(sagan.generator, 3, seed=0)
     path = export_lite(sagan, tmp_path / "x.tflite")
     expected = run_generator(fold_spectral_norm(sagan.ema_generator, "float32"), latents, labels)

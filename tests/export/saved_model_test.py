@@ -37,15 +37,9 @@ serve = model.signatures["serving_default"]
 images = serve(latents=tf.constant(inputs["latents"]), labels=tf.constant(inputs["labels"]))
 np.save("out.npy", images["images"])
 """
-    said = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": ""},
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    ).stderr
+    options = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": ""}, "timeout": 300}
+    options.update(check=True, capture_output=True, text=True)
+    said = subprocess.run([sys.executable, "-c", program], **options).stderr
     assert "WARNING:tensorflow" not in said and "WARNING:absl" not in said
     expected = run_generator(sagan.ema_generator, latents, labels)
     np.testing.assert_allclose(np.load(tmp_path / "out.npy"), expected, atol=1e-5)
@@ -63,9 +57,7 @@ def test_versions_count_up_and_raw_weights_can_be_exported(sagan, tmp_path, monk
     assert path == tmp_path / "8"
     assert sorted(os.listdir(tmp_path)) == ["7", "8", "notes"]
     latents = draw_latents(1, 8, seed=0)
-    images = tf.saved_model.load(str(path)).signatures["serving_default"](
-        latents=tf.constant(latents), labels=tf.constant([0], tf.int32)
-    )["images"]
+    images = tf.saved_model.load(str(path))((tf.constant(latents), tf.constant([0])))
     np.testing.assert_allclose(images, run_generator(sagan.generator, latents, [0]), atol=1e-5)
 
 

@@ -54,10 +54,8 @@ def ask_session(request):
 def test_the_signatures_agree_with_each_other(call):
     drawn = call("generate", DRAWN)
     assert set(drawn) == {"images", "attention_8"}
-    latents = [
-        (tf.random.stateless_normal((8,), seed=(seed, 0), alg="philox") * truncation).numpy()
-        for seed, truncation in zip(DRAWN["seeds"], DRAWN["truncation"], strict=True)
-    ]
+    draws = [tf.random.stateless_normal((8,), (s, 0), alg="philox") for s in DRAWN["seeds"]]
+    latents = np.array(draws) * np.array(DRAWN["truncation"], "float32")[:, None]
     given = {"labels": DRAWN["labels"], "latents": latents}
     images, maps = call("serving_default", given), call("attention", given)
     np.testing.assert_allclose(images["images"], drawn["images"], atol=1e-5)
@@ -98,15 +96,6 @@ BAD = [
 
 
 @pytest.mark.parametrize("name", INPUTS)
-def test_wrong_input_is_an_error_that_names_it(call, name):
-    for wrong, message in BAD:
-        if wrong.keys() <= INPUTS[name].keys():
-            with pytest.raises((tf.errors.InvalidArgumentError, TypeError), match=message):
-                call(name, {**INPUTS[name], **wrong})
-            call(name, INPUTS[name])
-
-
-@pytest.mark.parametrize("name", INPUTS)
 def test_a_server_is_told_what_is_wrong(ask_session, name):
     """An unconditional model takes no labels and says the same of its other inputs."""
     if name not in ask_session.signatures:
@@ -124,20 +113,14 @@ def test_a_server_is_told_what_is_wrong(ask_session, name):
 def test_many_users_at_once_each_get_their_own_rows(call):
     """200 requests of 1 to 9 rows from 16 threads: every row is the row computed alone."""
     random = np.random.default_rng(0)
-    requests = [
-        {
-            "labels": random.integers(3, size=size),
-            "seeds": random.integers(-4, 4, size=size),
-            "truncation": random.choice([0.5, 1.0], size=size),
-        }
-        for size in random.integers(1, 10, size=200)
-    ]
+    requests = []
+    for size in random.integers(1, 10, size=200):
+        labels, seeds = random.integers(3, size=size), random.integers(-4, 4, size=size)
+        truncation = random.choice([0.5, 1.0], size=size)
+        requests.append({"labels": labels, "seeds": seeds, "truncation": truncation})
     alone = {}
-    for request in requests:
-        for row in zip(*request.values(), strict=True):
-            if row not in alone:
-                single = {key: [value] for key, value in zip(request, row, strict=True)}
-                alone[row] = call("generate", single)
+    for row in {row for request in requests for row in zip(*request.values(), strict=True)}:
+        alone[row] = call("generate", {key: [value] for key, value in zip(DRAWN, row, strict=True)})
     images = np.concatenate([answer["images"] for answer in alone.values()])
     assert len(np.unique(images, axis=0)) == len(alone)
     with concurrent.futures.ThreadPoolExecutor(16) as pool:

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras import ops
 
 from sagan_tf.interop import load_official_checkpoint
 
@@ -117,11 +116,9 @@ def test_infers_the_networks(generator, discriminator, resolutions, tmp_path):
     variables = _official(generator, discriminator)
     networks = load_official_checkpoint(_write(tmp_path, _scoped("model/", variables)))
     assert tuple(network.attention_resolutions for network in networks) == resolutions
-    width, classes, latents, _ = generator
-    ours = networks[0]
-    assert (ours.base_channels, ours.num_classes, ours.latent_dim) == (width, classes, latents)
-    width, classes, _ = discriminator
-    assert (networks[1].base_channels, networks[1].num_classes) == (width, classes)
+    for network, sizes in zip(networks, (generator, discriminator), strict=True):
+        assert (network.base_channels, network.num_classes) == sizes[:2]
+    assert networks[0].latent_dim == generator[2]
     _assert_holds(networks, variables)
 
 
@@ -149,17 +146,12 @@ def test_scopes_do_not_matter_and_what_belongs_to_training_is_left_out(change, v
     _assert_holds(load_official_checkpoint(prefix), variables)
 
 
-def test_takes_the_latest_of_a_folder_as_ordinary_weights(variables, tmp_path):
+def test_takes_the_latest_of_a_folder(variables, tmp_path):
     prefix = _write(tmp_path, variables)
     tf.compat.v1.train.update_checkpoint_state(str(tmp_path), prefix)
     networks = load_official_checkpoint(tmp_path)
     _assert_holds(networks, variables)
-    generator, _ = networks
-    assert all(weight.dtype == "float32" for weight in generator.weights)
-    copy = type(generator).from_config(generator.get_config())
-    copy.set_weights(generator.get_weights())
-    inputs = (np.ones((1, 6), "float32"), np.zeros(1, "int32"))
-    np.testing.assert_array_equal(ops.convert_to_numpy(copy(inputs)), generator(inputs))
+    assert {weight.dtype for network in networks for weight in network.weights} == {"float32"}
 
 
 def _without(*starts):
@@ -185,14 +177,8 @@ def _with(name, *shape):
             r"'g_block3/snconv1/w' of shape \[3, 3, 16, 9\], expected \[3, 3, 16, 8\]",
         ),
         (_with("d_embedding/u", 1, 16), r"'d_embedding/u' of shape \[1, 16\], expected \[1, 5\]"),
-        (
-            _with("g_non_local/sn_conv_theta/w", 1, 1, 32, 4),
-            r"attention on 32 channels .*one of \[4, 8\]",
-        ),
-        (
-            lambda _: _with("g_snh0/Matrix", 6, 128)(_official()),
-            "`base_channels`.*base_channels=0",
-        ),
+        (_with("g_non_local/sn_conv_theta/w", 1, 1, 32, 4), r"on 32 channels .*one of \[4, 8\]"),
+        (lambda _: _with("g_snh0/Matrix", 6, 128)(_official()), "`base_channels`.*_channels=0"),
     ],
 )
 def test_another_checkpoint_is_an_error(change, message, variables, tmp_path):
@@ -202,21 +188,16 @@ def test_another_checkpoint_is_an_error(change, message, variables, tmp_path):
     assert prefix in str(error.value)
 
 
-def _damaged(directory, damage):
-    prefix = _write(directory, _official((1, 1, 1, None), (1, 1, None)))
-    (data,) = directory.glob("*.data-*")
+@pytest.mark.parametrize("damage", ["garbage", "cut", "flipped"])
+def test_a_broken_checkpoint_is_an_error(damage, tmp_path):
+    prefix = _write(tmp_path, _official((1, 1, 1, None), (1, 1, None)))
+    (data,) = tmp_path.glob("*.data-*")
     content = bytearray(data.read_bytes())
     content[len(content) // 2] ^= 255
     if damage == "garbage":
-        directory.joinpath("model.ckpt-7.index").write_bytes(b"not a checkpoint" * 100)
+        (tmp_path / "model.ckpt-7.index").write_bytes(b"not a checkpoint" * 100)
     else:
         data.write_bytes(content if damage == "flipped" else content[:1000])
-    return prefix
-
-
-@pytest.mark.parametrize("damage", ["garbage", "cut", "flipped"])
-def test_a_broken_checkpoint_is_an_error(damage, tmp_path):
-    prefix = _damaged(tmp_path, damage)
     with pytest.raises(ValueError, match=rf"\AThe checkpoint '{prefix}' cannot be read.*\Z"):
         load_official_checkpoint(prefix)
 

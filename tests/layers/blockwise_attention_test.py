@@ -13,15 +13,8 @@ from sagan_tf.layers.blockwise_attention import attend
 from tests.autodiff import TENSORFLOW, compiled, gradients, value_and_gradients
 from tests.layer_checks import built
 
-# Each case has batch, queries, keys and bytes of a block; a row of the map has 4 * keys bytes.
-BLOCKS = {
-    "two_images": (6, 5, 3, 150),
-    "all_images": (6, 5, 3, 1000),
-    "one_image": (5, 6, 4, 4 * 6 * 4),
-    "half_an_image": (2, 6, 4, 4 * 3 * 4),
-    "ragged": (2, 7, 4, 4 * 3 * 4),
-    "one_row": (2, 5, 4, 1),
-}
+TENSORFLOW_ONLY = pytest.mark.skipif(not TENSORFLOW, reason="JAX knows shapes, and no float64")
+IMAGES = np.random.default_rng(2).standard_normal((3, 6, 4, 16)).astype("float32")
 
 
 @pytest.fixture
@@ -33,13 +26,6 @@ def set_block(monkeypatch):
         monkeypatch.setattr(blockwise_attention, "_BLOCK_BYTES", block_bytes)
 
     return set_to
-
-
-@pytest.fixture(params=BLOCKS.values(), ids=BLOCKS.keys())
-def tensors(request, set_block):
-    *sizes, block_bytes = request.param
-    set_block(block_bytes)
-    return _tensors(*sizes)
 
 
 def _tensors(batch, queries, keys, dtype="float32"):
@@ -61,11 +47,7 @@ def _outputs_and_derivatives(attention, tensors):
     def squared_gradients(*tensors):
         return sum(ops.sum(ops.square(gradient)) for gradient in gradients(value, tensors))
 
-    return [
-        attention(*tensors),
-        *gradients(value, tensors),
-        *gradients(squared_gradients, tensors),
-    ]
+    return [attention(*tensors), *gradients(value, tensors), *gradients(squared_gradients, tensors)]
 
 
 def _assert_equal(actual, expected, tolerance=1e-5):
@@ -75,8 +57,22 @@ def _assert_equal(actual, expected, tolerance=1e-5):
         np.testing.assert_allclose(one, other, rtol=0, atol=atol)
 
 
+# A row of the map has 4 * keys bytes.
+@pytest.mark.parametrize(
+    ("batch", "queries", "keys", "block_bytes"),
+    [
+        pytest.param(6, 5, 3, 150, id="two_images"),
+        pytest.param(6, 5, 3, 1000, id="all_images"),
+        pytest.param(5, 6, 4, 4 * 6 * 4, id="one_image"),
+        pytest.param(2, 6, 4, 4 * 3 * 4, id="half_an_image"),
+        pytest.param(2, 7, 4, 4 * 3 * 4, id="ragged"),
+        pytest.param(2, 5, 4, 1, id="one_row"),
+    ],
+)
 @pytest.mark.parametrize("mode", ["eager", "graph", "XLA"])
-def test_equals_the_formula(tensors, mode):
+def test_equals_the_formula(batch, queries, keys, block_bytes, mode, set_block):
+    set_block(block_bytes)
+    tensors = _tensors(batch, queries, keys)
     expected = _outputs_and_derivatives(_plain, tensors)
     assert all(np.any(tensor) for tensor in expected)
     if mode == "eager":
@@ -93,15 +89,14 @@ def test_paths_agree_where_they_meet():
     _assert_equal([attend(*tensors)], [ops.concatenate(parts)])
 
 
-@pytest.mark.skipif(not TENSORFLOW, reason="JAX knows every shape")
+@TENSORFLOW_ONLY
 @pytest.mark.parametrize("block_bytes", [1000, 96, 36])
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_unknown_batch(block_bytes, jit_compile, set_block):
     import tensorflow as tf
 
     set_block(block_bytes)
-    sizes = (None, 6, 2), (None, 4, 2), (None, 4, 3)
-    signature = [tf.TensorSpec(size, "float32") for size in sizes]
+    signature = [tf.TensorSpec((None, *size), "float32") for size in ((6, 2), (4, 2), (4, 3))]
 
     @tf.function(input_signature=signature, jit_compile=jit_compile)
     def outputs_and_gradients(*tensors):
@@ -115,31 +110,30 @@ def test_unknown_batch(block_bytes, jit_compile, set_block):
         assert outputs_and_gradients(*_tensors(0, 6, 4))[0].shape == (0, 6, 3)
 
 
-@pytest.mark.skipif(not TENSORFLOW, reason="JAX knows every shape")
+@TENSORFLOW_ONLY
 def test_export_of_an_unknown_batch(set_block, tmp_path):
     import tensorflow as tf
 
-    images = np.random.default_rng(2).standard_normal((3, 6, 4, 16)).astype("float32")
-    layer = built(lambda: SelfAttention(gate_initializer="ones"), images)
-    expected = layer(images)
+    layer = built(lambda: SelfAttention(gate_initializer="ones"), IMAGES)
+    expected = layer(IMAGES)
     set_block(200)
-    inputs = keras.Input(images.shape[1:])
+    inputs = keras.Input(IMAGES.shape[1:])
     keras.Model(inputs, layer(inputs)).export(tmp_path, verbose=False)
-    loaded = tf.saved_model.load(tmp_path)
-    _assert_equal([loaded.serve(images)], [expected])
+    loaded = tf.saved_model.load(tmp_path)  # It owns the variables.
+    _assert_equal([loaded.serve(IMAGES)], [expected])
 
 
 def test_mixed_bfloat16(set_block):
-    images = np.random.default_rng(2).standard_normal((3, 6, 4, 16)).astype("float32")
-
     def outputs_and_gradients(dtype):
-        layer = built(lambda: SelfAttention(gate_initializer="ones", dtype=dtype), images)
-        outputs = ops.cast(layer(images), "float32")
+        layer = built(lambda: SelfAttention(gate_initializer="ones", dtype=dtype), IMAGES)
+
+        def outputs():
+            return ops.cast(layer(IMAGES), "float32")
+
         _, gradients = value_and_gradients(
-            lambda: ops.mean(ops.square(ops.cast(layer(images), "float32"))),
-            layer.trainable_variables,
+            lambda: ops.mean(ops.square(outputs())), layer.trainable_variables
         )
-        return outputs, gradients
+        return outputs(), gradients
 
     def errors(gradients):
         pairs = zip(gradients, exact, strict=True)
@@ -154,7 +148,7 @@ def test_mixed_bfloat16(set_block):
     assert np.all(errors(actual) <= 2 * errors(plain) + 2**-9)
 
 
-@pytest.mark.skipif(not TENSORFLOW, reason="JAX has no float64 unless all its defaults are")
+@TENSORFLOW_ONLY
 def test_float64(set_block):
     set_block(48)
     tensors = _tensors(2, 7, 4, "float64")

@@ -18,20 +18,10 @@ LABELS = np.array([2, 0, 1, 2], "int32")
     [(3, (FEATURES, LABELS), 2 * 3 * 5), (None, FEATURES, 2 * 5)],
 )
 def test_layer(num_classes, inputs, parameters, tmp_path):
-    check_layer(
-        lambda: ConditionalBatchNorm(num_classes, momentum=0.8, epsilon=1e-3),
-        inputs,
-        tmp_path,
-        parameters=parameters,
-        state=2 * 5,
-    )
+    def make():
+        return ConditionalBatchNorm(num_classes, momentum=0.8, epsilon=1e-3)
 
-
-def test_starts_as_plain_normalization():
-    layer = ConditionalBatchNorm(num_classes=3)
-    outputs = ops.convert_to_numpy(layer((FEATURES, LABELS), training=True))
-    np.testing.assert_allclose(outputs.mean(axis=(0, 1, 2)), 0, atol=1e-5)
-    np.testing.assert_allclose(outputs.var(axis=(0, 1, 2)), 1, atol=1e-4)
+    check_layer(make, inputs, tmp_path, parameters=parameters, state=2 * 5)
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -41,40 +31,34 @@ def test_equals_the_formula(training):
     gamma, beta, old_mean, old_variance = layer.get_weights()
     mean, variance = FEATURES.mean(axis=(0, 1, 2)), FEATURES.var(axis=(0, 1, 2))
     used = (mean, variance) if training else (old_mean, old_variance)
-    normalized = (FEATURES - used[0]) / np.sqrt(used[1] + 1e-2)
-    expected = np.stack(
-        [
-            gamma[label] * image + beta[label]
-            for image, label in zip(normalized, LABELS, strict=True)
-        ]
-    )
+    images = (FEATURES - used[0]) / np.sqrt(used[1] + 1e-2)
+    pairs = zip(images, LABELS, strict=True)
+    expected = np.stack([gamma[label] * image + beta[label] for image, label in pairs])
     np.testing.assert_allclose(layer(inputs, training=training), expected, atol=1e-5)
     weight = 0.2 if training else 0
     *_, new_mean, new_variance = layer.get_weights()
-    np.testing.assert_allclose(new_mean, old_mean + weight * (mean - old_mean), rtol=1e-5)
-    np.testing.assert_allclose(
-        new_variance, old_variance + weight * (variance - old_variance), rtol=1e-5
-    )
+    for new, old, value in ((new_mean, old_mean, mean), (new_variance, old_variance, variance)):
+        np.testing.assert_allclose(new, old + weight * (value - old), rtol=1e-5)
 
 
 def test_without_classes_equals_batch_normalization():
     ours = ConditionalBatchNorm()
     keras_own = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
     for scale in (1, 2, 3):
-        batch = scale * FEATURES
-        np.testing.assert_allclose(
-            ours(batch, training=True), keras_own(batch, training=True), atol=1e-5
-        )
+        outputs = [layer(scale * FEATURES, training=True) for layer in (ours, keras_own)]
+        np.testing.assert_allclose(*outputs, atol=1e-5)
     for ours_weight, keras_weight in zip(ours.weights, keras_own.weights, strict=True):
         assert ours_weight.path.split("/")[-1] == keras_weight.path.split("/")[-1]
         np.testing.assert_allclose(ours_weight, keras_weight, rtol=1e-5)
     np.testing.assert_allclose(ours(FEATURES), keras_own(FEATURES), atol=1e-5)
 
-    def loss(layer):
-        return lambda: ops.sum(layer(FEATURES, training=True) ** 3)
-
-    _, gradients = value_and_gradients(loss(ours), ours.trainable_variables)
-    _, expected = value_and_gradients(loss(keras_own), keras_own.trainable_variables)
+    gradients, expected = (
+        value_and_gradients(
+            lambda layer=layer: ops.sum(layer(FEATURES, training=True) ** 3),
+            layer.trainable_variables,
+        )[1]
+        for layer in (ours, keras_own)
+    )
     np.testing.assert_allclose(gradients, expected, rtol=1e-4, atol=1e-3)
 
 
@@ -89,12 +73,9 @@ def test_statistics_are_float32_under_mixed_bfloat16():
     np.testing.assert_allclose(layer.moving_variance, rounded.var(axis=(0, 1, 2)), rtol=1e-3)
 
 
-def test_rejects_no_classes():
+def test_rejects_no_classes_and_missing_labels():
     with pytest.raises(ValueError, match="num_classes=0"):
         ConditionalBatchNorm(num_classes=0)
-
-
-def test_rejects_missing_labels():
     with pytest.raises(ValueError, match=r"called on `\(features, labels\)`.*num_classes=3"):
         ConditionalBatchNorm(num_classes=3).build(FEATURES.shape)
 

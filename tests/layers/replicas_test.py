@@ -48,13 +48,10 @@ def _batch_norm_on_two(strategy, synchronized=True):
 
     with strategy.scope():
         layer = _batch_norm(synchronized=synchronized)
+    distribute = strategy.experimental_distribute_values_from_function
     halves = [
-        strategy.experimental_distribute_values_from_function(
-            lambda context, array=array: tf.constant(
-                np.split(array, 2)[context.replica_id_in_sync_group]
-            )
-        )
-        for array in (FEATURES, LABELS, COTANGENT)
+        distribute(lambda replica, parts=parts: parts[replica.replica_id_in_sync_group])
+        for parts in (tf.split(array, 2) for array in (FEATURES, LABELS, COTANGENT))
     ]
     step = tf.function(lambda *values: _batch_norm_step(layer, *values))
     outputs, inputs_gradient, gradients = strategy.run(step, args=halves)
@@ -93,12 +90,16 @@ def test_each_replica_may_have_statistics_of_its_own(run):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
+def _normalized():
+    return built(lambda: SpectralNormalization(keras.layers.Dense(4)), MATRIX)
+
+
 def _u_on_two(strategy):
     """Returns the first u, and its copies after three training passes on different halves."""
     import tensorflow as tf
 
     with strategy.scope():
-        layer = built(lambda: SpectralNormalization(keras.layers.Dense(4)), MATRIX)
+        layer = _normalized()
     start = layer.u.numpy()
 
     @tf.function
@@ -114,7 +115,7 @@ def _u_on_two(strategy):
 def test_u_is_equal_on_two_replicas(run):
     start, (first, second) = run(_u_on_two)
     np.testing.assert_array_equal(first, second)
-    alone = built(lambda: SpectralNormalization(keras.layers.Dense(4)), MATRIX)
+    alone = _normalized()
     np.testing.assert_array_equal(alone.u, start)
     for _ in range(3):
         alone(MATRIX, training=True)
@@ -127,26 +128,20 @@ def _drifting_assignments(strategy):
     import tensorflow as tf
 
     with strategy.scope():
-        norm = _batch_norm()
-        normalized = built(lambda: SpectralNormalization(keras.layers.Dense(4)), MATRIX)
-    variables = {"u": normalized.u, "mean": norm.moving_mean, "variance": norm.moving_variance}
+        norm, normalized = _batch_norm(), _normalized()
+    variables = [normalized.u, norm.moving_mean, norm.moving_variance]
 
     @tf.function
     def step():
         index = tf.distribute.get_replica_context().replica_id_in_sync_group
-        for variable in variables.values():
+        for variable in variables:
             variable.assign(tf.fill(variable.shape, tf.cast(index + 1, "float32")))
 
     strategy.run(step)
-    return {
-        name: [set(copy.numpy().ravel()) for copy in strategy.experimental_local_results(v.value)]
-        for name, v in variables.items()
-    }
+    copies = [strategy.experimental_local_results(variable.value) for variable in variables]
+    return [[set(copy.numpy().ravel()) for copy in each] for each in copies]
 
 
 def test_replicas_cannot_drift_apart(run):
-    assert run(_drifting_assignments) == {
-        "u": [{1.0}, {1.0}],
-        "mean": [{1.5}, {1.5}],
-        "variance": [{1.5}, {1.5}],
-    }
+    """All have the first one's u, and the mean of the moving statistics."""
+    assert run(_drifting_assignments) == [[{1.0}] * 2, [{1.5}] * 2, [{1.5}] * 2]

@@ -20,9 +20,10 @@ PLAIN = {"pool_size": 1, "value_reduction": 1, "gate_initializer": "ones", "spec
     ],
 )
 def test_layer(arguments, parameters, state, tmp_path):
-    check_layer(
-        lambda: SelfAttention(**arguments), INPUTS, tmp_path, parameters=parameters, state=state
-    )
+    def make():
+        return SelfAttention(**arguments)
+
+    check_layer(make, INPUTS, tmp_path, parameters=parameters, state=state)
 
 
 def _numpy_attention(layer, x, pool):
@@ -33,13 +34,9 @@ def _numpy_attention(layer, x, pool):
         return ops.convert_to_numpy(kernel)[0, 0].astype("float64")
 
     def max_pooled(features):
-        height, width = features.shape[0] // pool, features.shape[1] // pool
-        blocks = [
-            features[i * pool : (i + 1) * pool, j * pool : (j + 1) * pool].max(axis=(0, 1))
-            for i in range(height)
-            for j in range(width)
-        ]
-        return np.stack(blocks)
+        height, width, channels = features.shape
+        blocks = features.reshape(height // pool, pool, width // pool, pool, channels)
+        return blocks.max(axis=(1, 3)).reshape(-1, channels)
 
     outputs, maps = np.empty(x.shape), []
     for image, output in zip(x.astype("float64"), outputs, strict=True):
@@ -58,12 +55,8 @@ def _numpy_attention(layer, x, pool):
 @pytest.mark.parametrize("spectral_norm", [True, False])
 @pytest.mark.parametrize(("pool_size", "value_reduction"), [(1, 1), (2, 2)])
 def test_equals_the_formula(pool_size, value_reduction, spectral_norm):
-    layer = SelfAttention(
-        pool_size=pool_size,
-        value_reduction=value_reduction,
-        gate_initializer="ones",
-        spectral_norm=spectral_norm,
-    )
+    reductions = {"pool_size": pool_size, "value_reduction": value_reduction}
+    layer = SelfAttention(**reductions, gate_initializer="ones", spectral_norm=spectral_norm)
     outputs, attention = layer(INPUTS, return_attention=True)
     assert float(layer.gate.value) == 1
     expected, expected_attention = _numpy_attention(layer, INPUTS, pool_size)
@@ -102,20 +95,14 @@ def test_softmax_is_float32_under_mixed_bfloat16():
     np.testing.assert_allclose(ops.sum(attention, axis=-1), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["key_reduction", "value_reduction", "pool_size"])
-def test_rejects_arguments_below_one(name):
-    with pytest.raises(ValueError, match=f"`{name}` must be at least 1.*{name}=0"):
-        SelfAttention(**{name: 0})
-
-
-@pytest.mark.parametrize(
-    ("shape", "message"),
-    [
+def test_rejects():
+    for name in ("key_reduction", "value_reduction", "pool_size"):
+        with pytest.raises(ValueError, match=f"`{name}` must be at least 1.*{name}=0"):
+            SelfAttention(**{name: 0})
+    for shape, message in (
         ((None, 4, 4, 7), "channels=7"),
         ((None, 1, 4, 16), "at least `pool_size`"),
         ((None, None, 4, 16), "must be known"),
-    ],
-)
-def test_rejects_inputs(shape, message):
-    with pytest.raises(ValueError, match=message):
-        SelfAttention().build(shape)
+    ):
+        with pytest.raises(ValueError, match=message):
+            SelfAttention().build(shape)

@@ -10,24 +10,22 @@ GRADIENTS = np.zeros((2, 2, 1, 3), "float32")
 GRADIENTS[0, 0, 0, 0], GRADIENTS[0, 1, 0, 2] = 3, 4
 
 
-def test_gradient_penalty():
+def test_values():
     assert float(losses.gradient_penalty(GRADIENTS)) == pytest.approx((16 + 1) / 2)
     assert float(losses.gradient_penalty(GRADIENTS[:1] / 5)) == pytest.approx(0, abs=1e-6)
-
-
-def test_r1_penalty():
     assert float(losses.r1_penalty(GRADIENTS)) == pytest.approx(0.5 * (25 + 0) / 2)
+    assert {name: penalty.of for name, penalty in losses.PENALTIES.items()} == {
+        "gradient_penalty": losses.gradient_penalty,
+        "r1": losses.r1_penalty,
+    }
 
 
 @pytest.mark.parametrize("name", losses.PENALTIES)
 def test_has_a_finite_gradient_at_zero(name):
     (gradients,) = float_variables(GRADIENTS)
-    _, (second,) = value_and_gradients(
-        lambda: losses.PENALTIES[name].of(gradients.value), [gradients]
-    )
-    assert np.isfinite(second).all()
-    assert np.any(second[0])
-    assert not np.any(second[1])
+    penalty = losses.PENALTIES[name].of
+    _, (second,) = value_and_gradients(lambda: penalty(gradients.value), [gradients])
+    assert np.isfinite(second).all() and np.any(second[0]) and not np.any(second[1])
 
 
 @pytest.mark.parametrize("name", losses.PENALTIES)
@@ -48,10 +46,3 @@ def test_each_is_taken_at_its_images():
     between = [0.25 * real[0] + 0.75 * fake[0], 0.5 * (real[1] + fake[1])]
     np.testing.assert_array_equal(at["r1"], real)
     np.testing.assert_allclose(at["gradient_penalty"], between)
-
-
-def test_registry():
-    assert {name: penalty.of for name, penalty in losses.PENALTIES.items()} == {
-        "gradient_penalty": losses.gradient_penalty,
-        "r1": losses.r1_penalty,
-    }

@@ -7,12 +7,7 @@ from keras import ops
 
 from sagan_tf import Discriminator, Generator
 from sagan_tf.layers import ConditionalBatchNorm
-from sagan_tf.models import (
-    draw_inputs,
-    fold_spectral_norm,
-    walk_layers,
-    with_standing_statistics,
-)
+from sagan_tf.models import draw_inputs, fold_spectral_norm, walk_layers, with_standing_statistics
 
 LABELS = np.array([0, 1, 2], "int32")
 
@@ -37,20 +32,28 @@ def arrays(weights):
     return [ops.convert_to_numpy(weight) for weight in weights]
 
 
+def assert_equal(ours, theirs):
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def statistics(generator):
     return arrays(w for w in generator.weights if w.name.startswith("moving_"))
 
 
-def others(generator):
-    return arrays(w for w in generator.weights if not w.name.startswith("moving_"))
+def twin_after(generator, batch, momentum):
+    """A copy of a generator that was trained on a batch with this momentum, and its images."""
+    twin = Generator.from_config(generator.get_config())
+    twin.set_weights(generator.get_weights())
+    for norm in walk_layers(twin, ConditionalBatchNorm):
+        norm.momentum = momentum
+    return twin, ops.convert_to_numpy(twin(batch, training=True))
 
 
 def test_folded_networks_compute_the_same_without_spectral_norm(networks):
     rng = np.random.default_rng(0)
-    for network, inputs in zip(
-        networks, (rng.standard_normal((3, 8)), rng.standard_normal((3, 16, 16, 1))), strict=True
-    ):
-        inputs = (inputs.astype("float32"), LABELS)
+    for network, shape in zip(networks, ((3, 8), (3, 16, 16, 1)), strict=True):
+        inputs = (rng.standard_normal(shape).astype("float32"), LABELS)
         folded = fold_spectral_norm(network)
         assert not folded.spectral_norm
         assert not any(weight.name == "u" for weight in folded.weights)
@@ -61,18 +64,15 @@ def test_folded_networks_compute_the_same_without_spectral_norm(networks):
 def test_folding_a_network_without_spectral_norm_copies_it():
     network = Discriminator(16, 1, 3, base_channels=4, spectral_norm=False)
     copy = fold_spectral_norm(network)
-    for ours, theirs in zip(arrays(copy.weights), arrays(network.weights), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    assert_equal(copy.weights, network.weights)
 
 
 def test_one_batch_gives_the_statistics_of_that_batch(generator):
     copy = with_standing_statistics(generator, 1, truncation=0.5, seed=3)
     latents, labels = draw_inputs(generator, 64, seed=3)
     batch = (0.5 * latents, labels)
-    # With `training` the same batch is normalized by itself, which also moves the statistics.
-    twin = Generator.from_config(generator.get_config())
-    twin.set_weights(generator.get_weights())
-    expected = ops.convert_to_numpy(twin(batch, training=True))
+    # With `training` the same batch is normalized by itself.
+    _, expected = twin_after(generator, batch, momentum=0.9)
     np.testing.assert_allclose(copy(batch), expected, atol=1e-4)
     assert np.abs(generator(batch) - expected).max() > 1e-2
 
@@ -82,11 +82,7 @@ def test_batches_count_alike(generator):
     latents, labels = draw_inputs(generator, 3 * 64, seed=0)
     for index in range(3):
         part = slice(64 * index, 64 * (index + 1))
-        twin = Generator.from_config(generator.get_config())
-        twin.set_weights(generator.get_weights())
-        for norm in walk_layers(twin, ConditionalBatchNorm):
-            norm.momentum = 0.0
-        twin((latents[part], labels[part]), training=True)
+        twin, _ = twin_after(generator, (latents[part], labels[part]), momentum=0.0)
         single.append(statistics(twin))
     found = statistics(with_standing_statistics(generator, 3))
     for mean, *each in zip(found, *single, strict=True):
@@ -96,13 +92,12 @@ def test_batches_count_alike(generator):
 def test_nothing_else_differs_and_the_generator_stays_as_it_is(generator):
     before = arrays(generator.weights)
     copy = with_standing_statistics(generator, 2)
-    for ours, theirs in zip(arrays(generator.weights), before, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-    for ours, theirs in zip(others(copy), others(generator), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+    assert_equal(generator.weights, before)
+    others = [
+        [weight for weight in network.weights if not weight.name.startswith("moving_")]
+        for network in (copy, generator)
+    ]
+    assert_equal(*others)
     assert {norm.momentum for norm in walk_layers(copy, ConditionalBatchNorm)} == {0.9}
-
-
-def test_at_least_one_batch(generator):
     with pytest.raises(ValueError, match=r"`num_batches` must be at least 1. Received: 0"):
         with_standing_statistics(generator, 0)

@@ -1,10 +1,35 @@
-"""What both networks do with the arguments that they share."""
+"""What both networks have in common."""
 
+import pathlib
+
+import numpy as np
 import pytest
 
 from sagan_tf.models import Discriminator, Generator
 
+GOLDEN = pathlib.Path(__file__).parents[1] / "golden"
 both = pytest.mark.parametrize("network_class", [Generator, Discriminator])
+
+
+@pytest.mark.parametrize(
+    ("network_class", "parameters"), [(Generator, 42_078_852), (Discriminator, 39_463_618)]
+)
+def test_default_is_the_published_network(network_class, parameters):
+    network = network_class()
+    assert sum(np.prod(v.shape, dtype=int) for v in network.trainable_variables) == parameters
+    assert list(network.gates) == ["attention_32"]
+
+
+@both
+def test_weights_are_frozen(network_class):
+    """A change of names, shapes or order breaks checkpoints and presets."""
+    name = network_class.__name__.lower()
+    latent_dim = {"latent_dim": 5} if network_class is Generator else {}
+    weights = network_class(16, num_classes=3, base_channels=2, name=name, **latent_dim).weights
+    assert [
+        f"{weight.path} {tuple(weight.shape)} {'trainable' if weight.trainable else 'state'}"
+        for weight in weights
+    ] == (GOLDEN / f"{name}_16.txt").read_text().splitlines()
 
 
 @pytest.mark.parametrize(
@@ -44,8 +69,5 @@ def test_rejects(network_class, arguments, error, message):
     with pytest.raises(error, match=message) as raised:
         network_class(**arguments)
     assert "\n" not in str(raised.value)
-
-
-def test_the_generator_rejects_latents_without_size():
     with pytest.raises(ValueError, match="`latent_dim` must be at least 1.*latent_dim=0"):
         Generator(16, 1, 3, latent_dim=0)

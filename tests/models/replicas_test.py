@@ -1,36 +1,19 @@
 """`fit` under MirroredStrategy, on two logical CPUs in a process of their own."""
 
-import keras
 import numpy as np
 import pytest
 
-from sagan_tf import SAGAN, Discriminator, Generator
 from tests.autodiff import TENSORFLOW
+from tests.tiny import compiled, fit
 from tests.two_replicas import two_replicas
 
 pytestmark = pytest.mark.skipif(not TENSORFLOW, reason="tf.distribute is TensorFlow's")
 
-STEPS = 3
-
 
 def trained():
     """Trains a small SAGAN by SGD on a few batches of 8, under the strategy in force."""
-    import tensorflow as tf
-
-    keras.utils.set_random_seed(0)
-    sagan = SAGAN(
-        Generator(16, 1, 3, base_channels=4, latent_dim=8),
-        Discriminator(16, 1, 3, base_channels=4),
-        ema_decay=0.5,
-    )
-    for gate in sagan.gates.values():
-        gate.assign(0.5)
-    sagan.compile(keras.optimizers.SGD(1e-3), keras.optimizers.SGD(4e-3))
-    rng = np.random.default_rng(0)
-    images = rng.uniform(-1, 1, (STEPS * 8, 16, 16, 1)).astype("float32")
-    labels = rng.integers(3, size=STEPS * 8).astype("int32")
-    dataset = tf.data.Dataset.from_tensor_slices((images, labels)).batch(8)
-    sagan.fit(dataset, epochs=1, shuffle=False, verbose=0)
+    sagan = compiled()
+    fit(sagan, steps=3)
     return sagan
 
 

@@ -25,9 +25,7 @@ def test_rows_and_columns():
     np.testing.assert_array_equal(maps.cells([[(3, 1)], [(4, 0)]]), [[(1, 0)], [(2, 0)]])
     expected = attention[1, 2 * 6 + 5].reshape(3, 3)
     np.testing.assert_allclose(maps.shares(1, (2, 5)), expected, rtol=1e-6)
-
-
-def test_small_integers_do_not_overflow():
+    # Small integers do not overflow.
     maps = AttentionMaps(one_hot_maps(32, 16, (8, 8)), np.zeros((1, 128, 128, 1)))
     assert maps.cells(np.array([[100, 120]], "uint8")).tolist() == [[[25, 30]]]
 

@@ -39,14 +39,13 @@ def test_each_query_has_its_color_and_a_dot_in_the_middle_of_its_cell():
     picture = attention_overlay(IMAGES, one_hot_maps(8, 4, (1, 1)), queries=queries)
     image = panel(picture, 0)
     for index, (cell, color) in enumerate(zip(cells, QUERY_COLORS, strict=True)):
+        row, column = 20 * cell[0] + 10, 20 * cell[1] + 10
         rows, columns = np.nonzero((image == color).all(axis=-1))
         assert len(rows) > 20
-        assert rows.mean() + 0.5 == pytest.approx(20 * cell[0] + 10, abs=1)
-        assert columns.mean() + 0.5 == pytest.approx(20 * cell[1] + 10, abs=1)
+        assert (rows.mean() + 0.5, columns.mean() + 0.5) == pytest.approx((row, column), abs=1)
         mapped = panel(picture, index + 1)
-        assert mapped[20 * cell[0] + 10, 20 * cell[1] + 10].tolist() == list(color)
+        assert mapped[row, column].tolist() == list(color)
         # The dot has a light and a dark rim, so that it is seen on any picture.
-        row, column = 20 * cell[0] + 10, 20 * cell[1] + 10
         brightness = image[row - 8 : row + 8, column - 8 : column + 8].sum(axis=-1)
         assert brightness.max() > 700 and brightness.min() < 150
         for edge in (mapped[:FRAME], mapped[-FRAME:], mapped[:, :FRAME], mapped[:, -FRAME:]):

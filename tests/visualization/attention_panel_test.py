@@ -8,8 +8,7 @@ from sagan_tf.visualization.attention_panel import QUERY_COLORS
 
 def random_example(size=16, channels=1):
     rng = np.random.default_rng(0)
-    image = rng.uniform(-1.0, 1.0, (size, size, channels))
-    return image, rng.dirichlet(np.ones(16), 64)
+    return rng.uniform(-1.0, 1.0, (size, size, channels)), rng.dirichlet(np.ones(16), 64)
 
 
 @pytest.mark.parametrize("query, channels", [((0, 0), 1), ((5, 14), 3), ((15, 15), 1)])

@@ -5,13 +5,14 @@ from matplotlib.colors import to_rgb
 from sagan_tf.visualization import training_curves
 from sagan_tf.visualization.curves import COLORS, running_mean
 
+# The panel of each metric. Its color is named by the first word.
 METRICS = {
-    "discriminator_loss": (0, "discriminator"),
-    "generator_loss": (0, "generator"),
-    "real_logits": (1, "real"),
-    "fake_logits": (1, "fake"),
-    "discriminator_gate_8": (2, "discriminator"),
-    "generator_gate_32": (2, "generator"),
+    "discriminator_loss": 0,
+    "generator_loss": 0,
+    "real_logits": 1,
+    "fake_logits": 1,
+    "discriminator_gate_8": 2,
+    "generator_gate_32": 2,
 }
 
 
@@ -20,7 +21,7 @@ def record(step, names=tuple(METRICS), value=0.5):
 
 
 def ink(picture, network):
-    """Pixels of a network's colour in each of the three panels."""
+    """How many pixels each of the three panels has in a network's color."""
     color = np.rint(255 * np.array(to_rgb(COLORS[network])))
     matches = (np.asarray(picture) == color).all(axis=-1)
     return [int(panel.sum()) for panel in np.split(matches, 3, axis=1)]
@@ -33,21 +34,20 @@ def whole():
 
 @pytest.mark.parametrize("name", METRICS)
 def test_each_metric_has_its_line_in_its_panel(whole, name):
-    panel, network = METRICS[name]
+    network = name.partition("_")[0]
     others = [other for other in METRICS if other != name]
     without = training_curves([record(step, others) for step in (1, 2, 3)])
     assert whole.mode == "RGB" and whole.size == (1500, 450)
-    panels = {panel for panel, other in METRICS.values() if other == network}
-    assert {index for index, count in enumerate(ink(whole, network)) if count} == panels
-    assert {index for index, count in enumerate(ink(without, network)) if count} == panels - {panel}
+    panels = {panel for other, panel in METRICS.items() if other.startswith(network)}
+    assert set(np.flatnonzero(ink(whole, network))) == panels
+    assert set(np.flatnonzero(ink(without, network))) == panels - {METRICS[name]}
 
 
 def test_gates_of_several_resolutions_look_different():
     def drawn(other):
         records = [{"step": step, "generator_gate_16": 0.1, other: 0.2} for step in range(3)]
-        return sum(
-            ink(training_curves(records), name)[2] for name in ("generator", "discriminator")
-        )
+        picture = training_curves(records)
+        return ink(picture, "generator")[2] + ink(picture, "discriminator")[2]
 
     # Dashes need less ink than a second solid line.
     assert drawn("generator_gate_32") < 0.95 * drawn("discriminator_gate_16")
@@ -98,10 +98,8 @@ def test_running_mean_by_hand():
     np.testing.assert_allclose(running_mean(np.array([1.0, np.inf]), 9), [1.0, np.nan])
 
 
-@pytest.mark.parametrize(
-    "records, message",
-    [([], "at least one record"), ([record(1), {"generator_loss": 1.0}], "1.0} at index 1")],
-)
-def test_records_are_checked(records, message):
-    with pytest.raises(ValueError, match=message):
-        training_curves(records)
+def test_records_are_checked():
+    with pytest.raises(ValueError, match="at least one record"):
+        training_curves([])
+    with pytest.raises(ValueError, match="1.0} at index 1"):
+        training_curves([record(1), {"generator_loss": 1.0}])

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -70,9 +72,8 @@ def test_prefers_what_many_positions_attend_to():
 
 def test_chosen_queries_are_apart_and_distinct():
     chosen = choose_queries(noise_images(), uniform_maps(), num_queries=3)[0] // 2
-    for first, second in ((0, 1), (0, 2), (1, 2)):
-        assert np.hypot(*(chosen[first] - chosen[second])) >= QUERIES / 4
-
+    for first, second in itertools.combinations(chosen, 2):
+        assert np.hypot(*(first - second)) >= QUERIES / 4
     every = choose_queries(noise_images(), uniform_maps(), num_queries=QUERIES**2)[0]
     assert len(np.unique(every, axis=0)) == QUERIES**2
 

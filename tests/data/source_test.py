@@ -6,8 +6,8 @@ from tests.data.samples import Numbered
 
 
 def test_the_number_of_classes_follows_from_their_names_or_is_unknown():
-    assert (Numbered(3).num_classes, Numbered(3).class_names[:2]) == (10, ("0", "1"))
     numbered = Numbered(3)
+    assert (numbered.num_classes, numbered.class_names[:2]) == (10, ("0", "1"))
     Source.__init__(numbered, "unlabeled", None)
     assert numbered.class_names is numbered.num_classes is None
     with pytest.raises(TypeError, match="abstract"):
