@@ -174,7 +174,7 @@ def test_what_is_no_checkpoint_is_left_alone_but_for_what_a_kill_left(saved, tmp
 def test_arguments_out_of_range(saved, tmp_path):
     with pytest.raises(ValueError, match="^`keep` must be at least 1. Received: 0$"):
         Checkpoints(tmp_path, saved, keep=0)
-    with pytest.raises(ValueError, match="^`mode` must be min or max. Received: best$"):
+    with pytest.raises(ValueError, match="^Unknown mode: best. Valid: max, min$"):
         Checkpoints(tmp_path, saved, mode="best")
 
 
