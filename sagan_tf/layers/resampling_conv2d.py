@@ -78,8 +78,7 @@ class DownsampleConv2D(ResamplingConv2D):
     scale = 0.5
 
     def convolution_op(self, inputs, kernel):
-        if any(size is not None and size % 2 for size in inputs.shape[1:3]):
-            raise ValueError(f"Height and width must be even. Received: {inputs.shape=}")
+        self.compute_output_shape(inputs.shape)  # refuses odd sizes
         kernel = box_filtered(kernel) / 4
         return ops.conv(inputs, kernel, strides=2, padding="same", data_format="channels_last")
 
@@ -100,6 +99,8 @@ def convolution(filters, kernel_size, *, scale=1, spectral_norm, **kwargs):
 def resampled_shape(input_shape, scale, filters):
     """Returns `(batch, scale * height, scale * width, filters)`; an unknown size stays `None`."""
     batch, *sizes, _ = input_shape
+    if any(size is not None and scale * size % 1 for size in sizes):
+        raise ValueError(f"Height and width must be even. Received: {input_shape=}")
     return (batch, *(None if size is None else int(scale * size) for size in sizes), filters)
 
 
