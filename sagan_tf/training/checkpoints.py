@@ -4,6 +4,7 @@ import math
 import pathlib
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -96,20 +97,16 @@ class Checkpoints:
                     f"{weight.path} is not finite at step {sagan.step}. {self.last_good()}"
                 )
         if is_chief():
+            state = {
+                "metrics": metrics or {},
+                "running": running,
+                "optimizer_variables": self._optimizer_variables(),
+            }
             try:
-                for abandoned in self.directory.glob(f"{files.ASIDE}*"):
-                    shutil.rmtree(abandoned, ignore_errors=True)
-                with files.replacing(target) as new:
-                    new.mkdir()
-                    write_model(
-                        sagan,
-                        new,
-                        optimizers=True,
-                        metrics=metrics or {},
-                        running=running,
-                        optimizer_variables=self._optimizer_variables(),
-                    )
-                self._damaged.discard(target)
+                # Keras makes an optimizer to find out what it has to save. In the scope of a
+                # strategy all workers would have to take part; a scope is that of its thread.
+                with ThreadPoolExecutor(1) as outside:
+                    outside.submit(self._write, target, state).result()
                 self.last = target
                 self._prune(target)
             except OSError as error:
@@ -161,6 +158,14 @@ class Checkpoints:
                 variable.assign(value)
         self.last = path
         return path
+
+    def _write(self, target, state):
+        for abandoned in self.directory.glob(f"{files.ASIDE}*"):
+            shutil.rmtree(abandoned, ignore_errors=True)
+        with files.replacing(target) as new:
+            new.mkdir()
+            write_model(self.sagan, new, optimizers=True, **state)
+        self._damaged.discard(target)
 
     def _prune(self, newest):
         good = [path for path in self.paths if path not in self._damaged]
