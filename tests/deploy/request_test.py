@@ -133,4 +133,4 @@ def test_flags_out_of_range_are_named(tmp_path, flag):
     port = 8501 if name == "timeout" else flag.partition("=")[2]
     result = request("--nogrpc", port, f"--output={tmp_path / 'x.png'}", flag)
     assert result.returncode == 1
-    assert f"flag --{name}" in result.stderr and "Traceback" not in result.stderr
+    assert f"error: {flag}: " in result.stderr and "Traceback" not in result.stderr
