@@ -17,7 +17,6 @@ from sagan_tf import SAGAN, Discriminator, Generator
 from sagan_tf.export import export_saved_model
 from sagan_tf.models import draw_latents
 from sagan_tf.models.sampling import run_generator
-from sagan_tf.training import load_model
 
 
 def main(directory):
@@ -28,7 +27,7 @@ def main(directory):
     }
     for name, sagan in others.items():
         export_saved_model(sagan, directory / name)
-    for name, sagan in {"digits": load_model("sagan_digits_16"), **others}.items():
+    for name, sagan in {"digits": SAGAN.from_preset("sagan_digits_16"), **others}.items():
         _write(sagan.ema_generator, directory / name)
 
 
