@@ -56,6 +56,9 @@ class Checkpoints:
         self.mode = mode
         self.last = None
         self._damaged = set()
+        # Keras makes an optimizer to find out what it has to save. In the scope of a strategy all
+        # workers would have to take part; in another thread no strategy is in force.
+        self._outside = ThreadPoolExecutor(1)
 
     @property
     def paths(self):
@@ -103,10 +106,7 @@ class Checkpoints:
                 "optimizer_variables": self._optimizer_variables(),
             }
             try:
-                # Keras makes an optimizer to find out what it has to save. In the scope of a
-                # strategy all workers would have to take part; a scope is that of its thread.
-                with ThreadPoolExecutor(1) as outside:
-                    outside.submit(self._write, target, state).result()
+                self._outside.submit(self._write, target, state).result()
                 self.last = target
                 self._prune(target)
             except OSError as error:

@@ -23,7 +23,7 @@ MOUNT = "mount -t tmpfs -o size={size} tmpfs {directory}"
 def test_a_full_disk_while_saving(undisturbed, tmp_path):
     small, copy = tmp_path / "small", tmp_path / "copy"
     small.mkdir()
-    mount = MOUNT.format(size="1300k", directory=shlex.quote(str(small)))
+    mount = MOUNT.format(size="1800k", directory=shlex.quote(str(small)))
     if subprocess.run((*UNSHARE, "sh", "-c", mount), capture_output=True).returncode:
         pytest.skip("this kernel does not let an ordinary process mount a tmpfs")
     train = shlex.join(command(small))

@@ -116,6 +116,7 @@ def _train_without_scale(strategy, options):
     return train(options, strategy, scale=False)
 
 
+@pytest.mark.soak
 def test_replicas_save_go_on_and_recalibrate_as_one(tmp_path):
     for name in ("one", "mirrored", "workers"):
         (tmp_path / name).mkdir()
