@@ -195,14 +195,11 @@ class SAGAN(keras.Model):
         return int(keras.ops.convert_to_numpy(self.generator_optimizer.iterations))
 
     def train_step(self, data):
-        """One step: `discriminator_steps` discriminator updates and a generator update.
+        """Updates the discriminator `discriminator_steps` times, and the generator once.
 
         Args:
             data: `(images, labels)`, images of shape `(discriminator_steps * batch, height,
                 width, channels)` in [-1, 1], labels of shape `(discriminator_steps * batch,)`.
-
-        Returns:
-            Dict of the running means of the metrics.
         """
         from sagan_tf.models.update import train_step
 
@@ -285,11 +282,7 @@ class SAGAN(keras.Model):
         self.ema_generator.set_weights(copy.get_weights())
 
     def save_preset(self, directory):
-        """Writes a model folder: `config.json` and `model.weights.h5`, the average included.
-
-        Args:
-            directory: Folder to create, or in which to replace these two files.
-        """
+        """Writes `config.json` and `model.weights.h5`, the average included, into a folder."""
         write_preset(self, directory)
 
     @classmethod
