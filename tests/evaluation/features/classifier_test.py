@@ -193,7 +193,7 @@ def test_a_cached_classifier_is_not_trained_again(entry, classifier, trainings):
 @pytest.mark.usefixtures("trainings")
 def test_the_cache_is_the_user_s_by_default(monkeypatch, tmp_path, caplog):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", logger="absl"):
         trained(None, steps=1)
     (entry,) = (tmp_path / "sagan_tf").iterdir()
     expected = f"Training a classifier on stripes for 1 steps, to be kept in {entry.parent}"
