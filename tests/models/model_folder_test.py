@@ -19,6 +19,9 @@ from sagan_tf.models.model_folder import (
 )
 from tests.tiny import contents, tiny
 
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("the tests mix variables and numpy, which JAX refuses", allow_module_level=True)
+
 CONFIG = Config(
     ModelConfig(16, 1, 3, 4, 8, attention_resolutions=(8,), ema_decay=0.5, discriminator_steps=2),
     Recipe(seed=5, learning_rate_schedule="linear"),
