@@ -20,6 +20,8 @@ from PIL import Image
 
 from experiments import program, settings_flags
 from sagan_tf.evaluation.protocol import Protocol
+from sagan_tf.labels import check_labels
+from sagan_tf.models.model_folder import find_model, read_config
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model", None, "Preset, or folder of a model or a run.", required=True)
@@ -60,7 +62,10 @@ def main():
     if output.suffix.lower() not in Image.registered_extensions():
         raise ValueError(f"--output must be a file such as x.png. Received: {output}")
     settings = settings_flags.given(Protocol, "ema", "standing_statistics", "truncation")
-    (sagan,) = program.load_models(FLAGS.model, **settings)
+    folder = find_model(FLAGS.model)
+    if labels is not None:
+        check_labels(labels, read_config(folder)[0].model.num_classes)
+    (sagan,) = program.load_models(folder, **settings)
 
     from sagan_tf import models, visualization
 

@@ -21,9 +21,10 @@ On all GPUs of this host, or on several hosts (see docs/training.md):
 from absl import flags
 
 from experiments import program, scoring, settings_flags
+from sagan_tf.cluster import check_strategy, replica_batch_size, workers
 from sagan_tf.config import ModelConfig, Recipe, RunOptions
 from sagan_tf.data.catalog import check_dataset
-from sagan_tf.models.architecture import architecture
+from sagan_tf.models.architecture import check_model
 from sagan_tf.models.model_folder import check_run
 from sagan_tf.models.presets import PRESETS
 
@@ -50,9 +51,12 @@ def main():
     chosen = {**settings_flags.given(ModelConfig), **settings_flags.given(Recipe)}
     preset = PRESETS[FLAGS.preset]
     config = preset.override(**chosen)
-    architecture(config.model.image_size)
+    check_model(config.model)
     other_data = config.recipe.dataset != preset.recipe.dataset
     options = RunOptions(**settings_flags.given(RunOptions))
+    check_strategy(options.strategy, options.tpu)
+    hosts = 1 if options.strategy == "none" else max(1, len(workers()))
+    replica_batch_size(config.recipe.batch_size, hosts, config.recipe.accumulation_steps)
     make_evaluation = scoring.evaluation_maker(config.recipe.skip_corrupt)
     if not options.evaluate_every:
         scoring.refuse_idle_flags(options.monitor)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import typing
 
 
 def setting(default, help, *, choices=None, minimum=None, above=None, maximum=None, below=None):
@@ -59,7 +60,7 @@ class Settings:
             if value is not None and not allowed(value):
                 if isinstance(value, str):
                     raise unknown_name(field.name, value, field.metadata["choices"])
-                rule += " or None" if field.default is None else ""
+                rule += " or None" if type(None) in typing.get_args(field.type) else ""
                 raise ValueError(f"`{field.name}` must be {rule}. Received: {value}")
 
     def replace(self, **changes):
@@ -126,6 +127,14 @@ class ModelConfig(Settings):
         0.999, "Decay of the average of the generator's weights.", minimum=0, below=1
     )
     discriminator_steps: int = setting(1, "Discriminator updates per generator update.", minimum=1)
+
+    def of_discriminator(self):
+        """A copy whose shared fields are the discriminator's own, where it has any."""
+        own = {
+            name: getattr(self, f"discriminator_{name}")
+            for name in ("base_channels", "attention_resolutions", "spectral_norm")
+        }
+        return self.replace(**{name: value for name, value in own.items() if value is not None})
 
 
 @dataclasses.dataclass(frozen=True)

@@ -49,7 +49,7 @@ def test_values_that_are_taken(name, given, value):
         ("steps", 1.5, TypeError, "`steps` must be of type int. Received: 1.5"),
         ("steps", None, TypeError, "`steps` must be of type int. Received: None"),
         ("steps", 0, ValueError, "^`steps` must be at least 1. Received: 0$"),
-        ("num_classes", 0, ValueError, "^`num_classes` must be at least 1. Received: 0$"),
+        ("num_classes", 0, ValueError, "^`num_classes` must be at least 1 or None. Received: 0$"),
         ("precision", "float16", ValueError, "^Unknown precision: float16. Did you mean float32"),
         ("generator_learning_rate", 0.0, ValueError, "_rate` must be more than 0. Received: 0.0$"),
         ("beta_2", 1.0, ValueError, r"^`beta_2` must be in \[0, 1\). Received: 1.0$"),

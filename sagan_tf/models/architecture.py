@@ -2,6 +2,8 @@
 
 import dataclasses
 
+MIN_ATTENTION_CHANNELS = 8
+
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:
@@ -16,6 +18,56 @@ class Architecture:
     discriminator_widths: tuple[int, ...]
     discriminator_downsampling: int
     attention: int
+
+    @property
+    def generator_resolutions(self):
+        """Resolutions of what the generator's blocks return."""
+        return [8 << index for index in range(len(self.generator_widths))]
+
+    @property
+    def discriminator_resolutions(self):
+        """Resolutions of what the discriminator's blocks return."""
+        image_size, halvings = self.generator_resolutions[-1], self.discriminator_downsampling
+        return [
+            image_size >> min(index + 1, halvings)
+            for index in range(len(self.discriminator_widths))
+        ]
+
+    def attention_blocks(self, network, base_channels, chosen=None):
+        """Where a network attends.
+
+        Args:
+            network: `"generator"` or `"discriminator"`.
+            base_channels: int, unit of its widths.
+            chosen: Sequence of resolutions. Defaults to `None`, that of the table.
+
+        Returns:
+            Dict from resolutions to the index of the block that attention follows, the first of
+            those that return this resolution.
+
+        Raises:
+            ValueError: if no block has the resolution, or it has too few channels there.
+        """
+        chosen = (self.attention,) if chosen is None else tuple(chosen)
+        resolutions = getattr(self, f"{network}_resolutions")
+        widths = getattr(self, f"{network}_widths")
+        places = {}
+        for resolution in chosen:
+            if resolution not in resolutions:
+                raise ValueError(
+                    f"`attention_resolutions` must be among {sorted(set(resolutions))}, the "
+                    f"resolutions of the {network}'s feature maps. Received: {chosen}"
+                )
+            index = resolutions.index(resolution)
+            channels = base_channels * widths[index]
+            if channels < MIN_ATTENTION_CHANNELS:
+                raise ValueError(
+                    f"Attention needs at least {MIN_ATTENTION_CHANNELS} channels, but the "
+                    f"{network} has {channels} at resolution {resolution}: raise `base_channels` "
+                    f"or change `attention_resolutions`. Received: {chosen}"
+                )
+            places[resolution] = index
+        return places
 
 
 # 128 is the official SAGAN code's; 256 and 64 continue it as BigGAN does (appendix B). 32 is the
@@ -36,3 +88,10 @@ def architecture(image_size):
             f"`image_size` must be one of {sorted(ARCHITECTURES)}. Received: {image_size=}"
         )
     return ARCHITECTURES[image_size]
+
+
+def check_model(model):
+    """Raises a ValueError if there are no such networks as a `ModelConfig` describes."""
+    plan = architecture(model.image_size)
+    for network, own in {"generator": model, "discriminator": model.of_discriminator()}.items():
+        plan.attention_blocks(network, own.base_channels, own.attention_resolutions)

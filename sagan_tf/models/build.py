@@ -12,10 +12,11 @@ _SEPARATE = ("base_channels", "attention_resolutions", "spectral_norm")
 
 def make_networks(model):
     """The generator and the discriminator of a `ModelConfig`, with random weights."""
-    generator = {name: getattr(model, name) for name in (*_SHARED, *_SEPARATE)}
-    own = {name: getattr(model, f"discriminator_{name}") for name in _SEPARATE}
-    own = {name: value for name, value in own.items() if value is not None}
-    return Generator(latent_dim=model.latent_dim, **generator), Discriminator(**generator | own)
+    generator, discriminator = (
+        {name: getattr(each, name) for name in (*_SHARED, *_SEPARATE)}
+        for each in (model, model.of_discriminator())
+    )
+    return Generator(latent_dim=model.latent_dim, **generator), Discriminator(**discriminator)
 
 
 def describe_networks(generator, discriminator):

@@ -57,22 +57,18 @@ class Discriminator(Network):
         shared = (image_size, channels, num_classes, base_channels)
         super().__init__(*shared, attention_resolutions, spectral_norm, **kwargs)
         widths = [base_channels * multiple for multiple in self.architecture.discriminator_widths]
-        halvings = self.architecture.discriminator_downsampling
-        numbers = range(1, len(widths) + 1)
-        self._set_stages(
-            blocks=[
-                DiscriminatorBlock(
-                    width,
-                    downsample=number <= halvings,
-                    preactivation=number > 1,
-                    spectral_norm=spectral_norm,
-                    name=f"block_{number}",
-                    dtype=self.dtype_policy,
-                )
-                for number, width in zip(numbers, widths, strict=True)
-            ],
-            resolutions=[image_size >> min(number, halvings) for number in numbers],
-        )
+        blocks = [
+            DiscriminatorBlock(
+                width,
+                downsample=number <= self.architecture.discriminator_downsampling,
+                preactivation=number > 1,
+                spectral_norm=spectral_norm,
+                name=f"block_{number}",
+                dtype=self.dtype_policy,
+            )
+            for number, width in enumerate(widths, start=1)
+        ]
+        self._set_stages("discriminator", blocks)
         # The head runs in the variables' precision: its sums set the scale of the loss.
         linear = keras.layers.Dense(1, name="linear", dtype=self.variable_dtype)
         self.linear = spectrally_normalized(linear, spectral_norm)

@@ -3,10 +3,11 @@
 import keras
 from keras import ops
 
+from sagan_tf.config import ModelConfig
 from sagan_tf.layers import ConditionalBatchNorm, GeneratorBlock
 from sagan_tf.layers.resampling_conv2d import convolution
 from sagan_tf.layers.spectral_normalization import spectrally_normalized
-from sagan_tf.models.network import Network, check_positive
+from sagan_tf.models.network import Network
 
 
 @keras.saving.register_keras_serializable(package="sagan_tf")
@@ -67,7 +68,7 @@ class Generator(Network):
         spectral_norm=True,
         **kwargs,
     ):
-        check_positive("latent_dim", latent_dim)
+        ModelConfig(latent_dim=latent_dim)  # checks it
         shared = (image_size, channels, num_classes, base_channels)
         super().__init__(*shared, attention_resolutions, spectral_norm, **kwargs)
         self.latent_dim = latent_dim
@@ -76,13 +77,11 @@ class Generator(Network):
         widths = [base_channels * multiple for multiple in self.architecture.generator_widths]
         linear = keras.layers.Dense(4 * 4 * widths[0], name="linear", **policy)
         self.linear = spectrally_normalized(linear, spectral_norm)
-        self._set_stages(
-            blocks=[
-                GeneratorBlock(width, num_classes, spectral_norm, name=f"block_{index}", **policy)
-                for index, width in enumerate(widths, start=1)
-            ],
-            resolutions=[8 * 2**index for index in range(len(widths))],
-        )
+        blocks = [
+            GeneratorBlock(width, num_classes, spectral_norm, name=f"block_{index}", **policy)
+            for index, width in enumerate(widths, start=1)
+        ]
+        self._set_stages("generator", blocks)
         self.norm = ConditionalBatchNorm(name="norm", **policy)
         self.to_image = convolution(
             channels, 3, spectral_norm=spectral_norm, name="to_image", **policy

@@ -2,11 +2,9 @@
 
 import keras
 
-from sagan_tf.images import check_channels
+from sagan_tf.config import ModelConfig
 from sagan_tf.layers import SelfAttention
 from sagan_tf.models.architecture import architecture
-
-MIN_ATTENTION_CHANNELS = 8
 
 
 class Network(keras.Model):
@@ -26,18 +24,22 @@ class Network(keras.Model):
         spectral_norm,
         **kwargs,
     ):
+        settings = ModelConfig(  # checks them
+            image_size=image_size,
+            channels=channels,
+            num_classes=num_classes,
+            base_channels=base_channels,
+            attention_resolutions=attention_resolutions,
+            spectral_norm=spectral_norm,
+        )
         plan = architecture(image_size)
-        check_channels(channels)
-        if num_classes is not None and num_classes < 1:
-            raise ValueError(f"`num_classes` must be at least 1 or None. Received: {num_classes=}")
-        check_positive("base_channels", base_channels)
         super().__init__(**kwargs)
         self.architecture = plan
         self.image_size = image_size
         self.channels = channels
         self.num_classes = num_classes
         self.base_channels = base_channels
-        self.attention_resolutions = attention_resolutions
+        self.attention_resolutions = settings.attention_resolutions
         self.spectral_norm = spectral_norm
 
     @property
@@ -56,45 +58,19 @@ class Network(keras.Model):
         config = {name: getattr(self, name) for name in (*own, "spectral_norm")}
         return {**super().get_config(), **config}
 
-    def _set_stages(self, blocks, resolutions):
-        """Sets `blocks` and `stages`, given the resolution of each block's output."""
-        chosen = self.attention_resolutions
-        chosen = (self.architecture.attention,) if chosen is None else chosen
-        if not isinstance(chosen, (tuple, list)):
-            raise TypeError(
-                "`attention_resolutions` must be a tuple of ints, or None. "
-                f"Received: attention_resolutions={chosen!r}"
-            )
-        received = f"Received: attention_resolutions={tuple(chosen)}"
+    def _set_stages(self, network, blocks):
+        """Sets `blocks` and `stages` of the network that `Architecture` calls `network`."""
         # The blocks are tracked before the attention layers: this is the order of the weights.
         self.blocks = blocks
         stages = list(blocks)
-        for resolution in dict.fromkeys(chosen):
-            if resolution not in resolutions:
-                raise ValueError(
-                    f"`attention_resolutions` must be among {sorted(set(resolutions))}, the "
-                    f"resolutions of the network's feature maps. {received}"
-                )
-            # Where several blocks have the resolution, attention follows the first.
-            block = blocks[resolutions.index(resolution)]
-            if block.filters < MIN_ATTENTION_CHANNELS:
-                raise ValueError(
-                    f"Attention needs at least {MIN_ATTENTION_CHANNELS} channels, but the feature "
-                    f"map at resolution {resolution} has {block.filters}: raise `base_channels` "
-                    f"or change `attention_resolutions`. {received}"
-                )
+        places = self.architecture.attention_blocks(
+            network, self.base_channels, self.attention_resolutions
+        )
+        for resolution, index in places.items():
             attention = SelfAttention(
                 spectral_norm=self.spectral_norm,
                 name=f"attention_{resolution}",
                 dtype=self.dtype_policy,
             )
-            stages.insert(stages.index(block) + 1, attention)
+            stages.insert(stages.index(blocks[index]) + 1, attention)
         self.stages = stages
-
-
-def check_positive(name, value):
-    """Raises an error unless the argument of this name is an int of at least 1."""
-    if not isinstance(value, int):
-        raise TypeError(f"`{name}` must be an int. Received: {name}={value!r}")
-    if value < 1:
-        raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}")

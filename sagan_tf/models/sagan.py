@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from sagan_tf.config import Config, ModelConfig, Recipe
+from sagan_tf.labels import check_labels
 from sagan_tf.models.build import describe_networks, make_networks
 from sagan_tf.models.copies import with_standing_statistics
 from sagan_tf.models.generator import Generator
@@ -16,7 +17,7 @@ from sagan_tf.models.model_folder import (
 )
 from sagan_tf.models.optimizers import check_optimizer
 from sagan_tf.models.presets import PRESETS
-from sagan_tf.models.sampling import check_labels, draw_inputs, run_generator
+from sagan_tf.models.sampling import draw_inputs, run_generator
 
 STEP_METRICS = (
     "discriminator_loss",
@@ -253,13 +254,10 @@ class SAGAN(keras.Model):
             raise ValueError(
                 f"`latents` must have shape {drawn_latents.shape}. Received: {latents.shape}"
             )
-        num_classes = self.generator.num_classes
         if labels is None:
             labels = drawn_labels
-        elif num_classes is None:
-            raise ValueError("This model is unconditional: it takes no `labels`")
         else:
-            labels = check_labels(labels, num_classes)
+            labels = check_labels(labels, self.generator.num_classes)
             if num_images and not labels.size:
                 raise ValueError(f"`labels` is empty, but {num_images=}")
             labels = np.resize(labels, num_images)

@@ -52,17 +52,6 @@ def interpolate_latents(starts, ends, num_steps):
     return (walk / np.sin(safe)).astype("float32")
 
 
-def check_labels(labels, num_classes):
-    """Returns labels as an int32 array `(n,)`; a ValueError names the first wrong one."""
-    labels = np.asarray(labels)
-    if labels.ndim != 1 or (labels.size and not np.issubdtype(labels.dtype, np.integer)):
-        raise ValueError(f"`labels` must be a list of ints. Received: {labels.tolist()}")
-    wrong = labels[(labels < 0) | (labels >= num_classes)]
-    if wrong.size:
-        raise ValueError(f"`labels` must be in [0, {num_classes}). Received: {wrong[0]}")
-    return labels.astype("int32")
-
-
 def run_generator(generator, latents, labels, return_attention=False):
     """Calls a generator at inference, a limited number of images at a time, and returns arrays."""
     # No images still take one through the network, for the shapes: convolutions of an empty batch

@@ -6,19 +6,12 @@ from sagan_tf.training.periodic import Periodic
 from sagan_tf.training.progress_bar import ProgressBar
 from sagan_tf.training.recorder import Recorder
 from sagan_tf.training.run import check_run, open_run, open_scores, write_results
-from sagan_tf.training.strategy import (
-    STRATEGIES,
-    describe_strategy,
-    is_chief,
-    make_strategy,
-    replica_batch_size,
-)
+from sagan_tf.training.strategy import describe_strategy, is_chief, make_strategy
 from sagan_tf.training.train import for_dataset, make_model, train
 from sagan_tf.training.trainer import Trainer
 from sagan_tf.training.watchdog import Watchdog
 
 __all__ = [
-    "STRATEGIES",
     "Checkpoints",
     "Interrupted",
     "Interruption",
@@ -35,7 +28,6 @@ __all__ = [
     "make_strategy",
     "open_run",
     "open_scores",
-    "replica_batch_size",
     "train",
     "write_results",
 ]

@@ -1,8 +1,5 @@
 """Over which devices to train."""
 
-import json
-import os
-import re
 import signal
 import socket
 import textwrap
@@ -10,13 +7,8 @@ import threading
 
 import tensorflow as tf
 
-from sagan_tf.config import unknown_name
+from sagan_tf.cluster import check_strategy, workers
 
-STRATEGIES = ("auto", "none", "mirrored", "multiworker", "tpu")
-
-_EXAMPLE = (
-    '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}'
-)
 _TPU_TIMEOUT = 10.0  # Seconds.
 
 
@@ -42,15 +34,10 @@ def make_strategy(name="auto", tpu=None):
         ValueError: for an unknown name, a `TF_CONFIG` that is malformed, devices or workers that
             cannot be had, or several workers when TensorFlow runs already.
     """
-    if name not in STRATEGIES:
-        raise unknown_name("strategy", name, STRATEGIES)
+    check_strategy(name, tpu)
     if tpu is not None:
-        if name not in ("auto", "tpu"):
-            raise ValueError(f"`tpu`={tpu} does not go with `strategy`={name}: leave one of them")
         return _tpu(tpu)
-    if name == "tpu":
-        raise ValueError("`strategy`=tpu needs `tpu`=NAME, or `tpu`=local on the host of a TPU")
-    if name == "multiworker" or (name == "auto" and len(_workers()) > 1):
+    if name == "multiworker" or (name == "auto" and len(workers()) > 1):
         return _multiworker()
     # To ask for logical devices instead would initialise them.
     if name == "mirrored" or (name == "auto" and len(tf.config.get_visible_devices("GPU")) > 1):
@@ -64,21 +51,6 @@ def is_chief():
     True but for the workers of a cluster: of those only one, the chief, writes.
     """
     return tf.distribute.get_strategy().extended.should_save_summary
-
-
-def replica_batch_size(batch_size, num_replicas, accumulation_steps=1):
-    """How many of a batch's images each replica gets.
-
-    Raises:
-        ValueError: if replicas and slices do not divide the batch.
-    """
-    parts = num_replicas * accumulation_steps
-    if batch_size % parts:
-        raise ValueError(
-            f"A batch of {batch_size} images does not divide among {num_replicas} replicas with "
-            f"accumulation_steps={accumulation_steps}: batch_size must be a multiple of {parts}"
-        )
-    return batch_size // num_replicas
 
 
 def describe_strategy(strategy):
@@ -105,8 +77,6 @@ def _tpu(name):
 
 
 def _multiworker():
-    if not _workers():
-        raise _tf_config_error("names no cluster")
     try:
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
     except RuntimeError as error:
@@ -126,50 +96,12 @@ def _multiworker():
 
 
 def _mirrored():
-    _workers()  # TensorFlow reads TF_CONFIG here too.
     gpus, cpus = (tf.config.list_logical_devices(kind) for kind in ("GPU", "CPU"))
     if not gpus and len(cpus) < 2:
         raise ValueError(
             "`strategy`=mirrored needs GPUs. Received: one CPU. Leave it out to train on that"
         )
     return tf.distribute.MirroredStrategy()
-
-
-def _workers():
-    """The addresses in `TF_CONFIG`, once it has been checked; none if it names no cluster."""
-    try:
-        config = json.loads(os.environ.get("TF_CONFIG") or "{}")
-    except ValueError as error:
-        raise _tf_config_error(f"is not valid JSON: {error}") from error
-    if not isinstance(config, dict):
-        raise _tf_config_error(f"must be an object. Received: {config!r}")
-    cluster, task = config.get("cluster"), config.get("task")
-    if not cluster:
-        return []
-    if not isinstance(cluster, dict) or not cluster.keys() <= {"worker", "chief"}:
-        raise _tf_config_error(f"must name hosts as worker and chief only. Received: {cluster!r}")
-    for job, hosts in cluster.items():
-        if not isinstance(hosts, list) or not hosts or not all(map(_is_address, hosts)):
-            raise _tf_config_error(f"must list {job} as host:port. Received: {hosts!r}")
-    if len(cluster.get("chief", [])) > 1:
-        raise _tf_config_error(f"must have one chief at most. Received: {cluster['chief']!r}")
-    hosts = cluster.get(str(task.get("type"))) if isinstance(task, dict) else None
-    if not hosts or type(task.get("index")) is not int or not 0 <= task["index"] < len(hosts):
-        raise _tf_config_error(
-            f"must say by type and index which task of its cluster this is. Received: {task!r}"
-        )
-    return [host for hosts in cluster.values() for host in hosts]
-
-
-def _is_address(text):
-    if not isinstance(text, str):
-        return False
-    match = re.fullmatch(r"(?:[^\s:/\[\]]+|\[[^\s/\[\]]+\]):([0-9]+)", text)
-    return match is not None and 0 < int(match[1]) < 65536
-
-
-def _tf_config_error(problem):
-    return ValueError(f"TF_CONFIG {problem}. Every worker needs its own, such as {_EXAMPLE}")
 
 
 def _one_line(error):

@@ -6,6 +6,7 @@ import pathlib
 import keras
 
 from sagan_tf import data
+from sagan_tf.cluster import replica_batch_size
 from sagan_tf.config import RunOptions
 from sagan_tf.models import SAGAN, make_optimizers
 from sagan_tf.training.checkpoints import Checkpoints
@@ -13,12 +14,7 @@ from sagan_tf.training.interruption import Interrupted, Interruption
 from sagan_tf.training.progress_bar import ProgressBar
 from sagan_tf.training.recorder import Recorder
 from sagan_tf.training.run import check_run, open_run, open_scores, write_results
-from sagan_tf.training.strategy import (
-    describe_strategy,
-    is_chief,
-    make_strategy,
-    replica_batch_size,
-)
+from sagan_tf.training.strategy import describe_strategy, is_chief, make_strategy
 from sagan_tf.training.trainer import Trainer
 
 

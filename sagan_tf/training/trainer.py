@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from sagan_tf.cluster import replica_batch_size
 from sagan_tf.config import RunOptions
-from sagan_tf.training.strategy import replica_batch_size
 
 
 class Trainer:

@@ -204,6 +204,14 @@ def test_a_checkpoint_of_another_model_is_refused(digits, tmp_path):
             "--metrics, --num_images, --monitor=recognized: nothing is scored without",
         ),
         (["--evaluate_every=1", "--metrics=fidd"], "Unknown metric: fidd. Did you mean fid"),
+        (["--attention_resolutions=5"], "--attention_resolutions must be among [8, 16], the "),
+        (["--discriminator_base_channels=1"], "the discriminator has 4 at resolution 8"),
+        (["--strategy=multiworker"], "TF_CONFIG names no cluster. Every worker needs its own"),
+        (["--strategy=tpu"], "--strategy=tpu needs --tpu=NAME"),
+        (
+            ["--batch_size=9", "--accumulation_steps=2"],
+            "A batch of 9 images does not divide among 1 replicas with accumulation_steps=2",
+        ),
     ],
 )
 def test_wrong_input_to_train(tmp_path, flags, message):
@@ -217,12 +225,6 @@ def test_wrong_input_to_train(tmp_path, flags, message):
         (["--dataset=no_such_set"], "'no_such_set' is neither a folder nor a TFDS data set"),
         (["--num_classes=7"], "has 10 classes"),
         (["--strategy=mirrored"], "--strategy=mirrored needs GPUs. Received: one CPU"),
-        (["--strategy=multiworker"], "TF_CONFIG names no cluster. Every worker needs its own"),
-        (["--strategy=tpu"], "--strategy=tpu needs --tpu=NAME"),
-        (
-            ["--batch_size=9", "--accumulation_steps=2"],
-            "A batch of 9 images does not divide among 1 replicas with accumulation_steps=2",
-        ),
         (["--monitor=generator_los"], "Unknown metric: generator_los. Did you mean generator_loss"),
     ],
 )
@@ -230,6 +232,7 @@ def test_what_does_not_fit_in_training(tmp_path, flags, message):
     assert message in error_line("train", f"--model_dir={tmp_path / 'run'}", *SMALL, *flags)
 
 
+@pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize(
     ("tf_config", "message"),
     [
@@ -251,6 +254,7 @@ def test_a_malformed_tf_config(tmp_path, monkeypatch, tf_config, message):
 @pytest.mark.parametrize(
     ("name", "flags", "message"),
     [
+        ("sample", ["--labels=3,10"], "--labels must be in [0, 10). Received: 10"),
         ("sample", ["--labels=a"], "--labels must be ints such as 3,7. Received: a"),
         ("sample", ["--truncation=2"], "--truncation must be in (0, 1]. Received: 2"),
         (

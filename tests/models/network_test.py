@@ -55,13 +55,17 @@ def test_attention_stands_where_it_is_asked_for(network_class, wanted, stages):
     ("arguments", "error", "message"),
     [
         ({"image_size": 33}, ValueError, r"`image_size` must be one of \[16, 32, 64, 128, 256\]"),
-        ({"channels": 2}, ValueError, "`channels` must be 1 .grey. or 3 .RGB.*channels=2"),
-        ({"num_classes": 0}, ValueError, "`num_classes` must be at least 1 or None.*=0"),
-        ({"base_channels": 0}, ValueError, "`base_channels` must be at least 1.*base_channels=0"),
-        ({"base_channels": 1.5}, TypeError, "`base_channels` must be an int. Received: .*1.5"),
-        ({"base_channels": 1}, ValueError, "at least 8 channels.*resolution 8 has 4.*`base_chan"),
+        ({"channels": 2}, ValueError, "`channels` must be 1 or 3. Received: 2"),
+        ({"num_classes": 0}, ValueError, "`num_classes` must be at least 1 or None. Received: 0"),
+        ({"base_channels": 0}, ValueError, "`base_channels` must be at least 1. Received: 0"),
+        ({"base_channels": 1.5}, TypeError, "`base_channels` must be of type int. Received: 1.5"),
+        (
+            {"base_channels": 1},
+            ValueError,
+            "at least 8 channels, but the .* has 4 at resolution 8: ",
+        ),
         ({"attention_resolutions": (8, 5)}, ValueError, r"must be among \[.*8.*\].*\(8, 5\)"),
-        ({"attention_resolutions": 8}, TypeError, "`attention_resolutions` must be a tuple of int"),
+        ({"attention_resolutions": "8"}, TypeError, "`attention_resolutions` must be of type tuple"),
     ],
 )
 def test_rejects(network_class, arguments, error, message):
@@ -69,5 +73,5 @@ def test_rejects(network_class, arguments, error, message):
     with pytest.raises(error, match=message) as raised:
         network_class(**arguments)
     assert "\n" not in str(raised.value)
-    with pytest.raises(ValueError, match="`latent_dim` must be at least 1.*latent_dim=0"):
+    with pytest.raises(ValueError, match="`latent_dim` must be at least 1. Received: 0"):
         Generator(16, 1, 3, latent_dim=0)

@@ -3,7 +3,6 @@ import pytest
 
 from sagan_tf import Generator
 from sagan_tf.models.sampling import (
-    check_labels,
     draw_inputs,
     draw_latents,
     interpolate_latents,
@@ -45,15 +44,6 @@ def test_interpolation_between_equals_stands_still():
     latents = draw_latents(1, 16, seed=0)
     walk = interpolate_latents(latents, latents, 4)
     np.testing.assert_allclose(walk, latents[:, None].repeat(4, axis=1), rtol=1e-3)
-
-
-@pytest.mark.parametrize(
-    ("labels", "message"),
-    [([0, 10], "10"), ([-1], "-1"), ([0.5], "list of ints"), ([[1]], "list of ints")],
-)
-def test_wrong_labels_are_named(labels, message):
-    with pytest.raises(ValueError, match=message):
-        check_labels(labels, 10)
 
 
 def test_images_do_not_depend_on_the_batches_they_are_made_in(generator):

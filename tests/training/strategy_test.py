@@ -9,13 +9,8 @@ import pytest
 import tensorflow as tf
 
 from experiments.launch_local import tf_configs
-from sagan_tf.training import (
-    STRATEGIES,
-    describe_strategy,
-    is_chief,
-    make_strategy,
-    replica_batch_size,
-)
+from sagan_tf.cluster import replica_batch_size
+from sagan_tf.training import describe_strategy, is_chief, make_strategy
 from tests.two_replicas import two_replicas
 
 TWO_WORKERS = {
@@ -78,7 +73,7 @@ def printed_by(process):
 
 def test_unknown_strategies():
     assert error_of("miror").startswith("Unknown strategy: miror. Did you mean mirrored? Valid: ")
-    assert all(name in error_of("") for name in STRATEGIES)
+    assert "auto, mirrored, multiworker, none, tpu" in error_of("")
 
 
 @pytest.mark.parametrize("name", ["auto", "none"])
