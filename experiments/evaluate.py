@@ -63,7 +63,7 @@ def main():
     from sagan_tf import data, evaluation
 
     source = data.find_dataset(dataset, split, data_dir=FLAGS.data_dir, download=FLAGS.download)
-    print(f"Features of {FLAGS.features} for {source.name}", flush=True)
+    print(f"{source.name}: {source.describe()}; features of {FLAGS.features}", flush=True)
     changes = {}
     if FLAGS.real_vs_real and FLAGS.num_images is None:
         # As many generated images as in a half of the real ones.

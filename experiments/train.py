@@ -38,7 +38,7 @@ settings_flags.define_choice(
 )
 flags.DEFINE_string("model_dir", None, "Folder of the run.", required=True)
 settings_flags.define(ModelConfig, defaults=False)
-settings_flags.define(Recipe, skip=("dataset_size",), defaults=False)
+settings_flags.define(Recipe, skip=("dataset_size", "dataset_digest"), defaults=False)
 settings_flags.define(RunOptions)
 
 

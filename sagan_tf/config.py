@@ -152,6 +152,11 @@ class Recipe(Settings):
         "because the order of the images depends on it.",
         minimum=1,
     )
+    dataset_digest: str | None = setting(
+        None,
+        "Digest of the list of images, by which they are known wherever they lie. It is filled in "
+        "when the data set is opened.",
+    )
     steps: int = setting(100_000, "Generator updates.", minimum=1)
     batch_size: int = setting(
         64, "Real images per discriminator update, on all devices together.", minimum=1

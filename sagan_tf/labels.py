@@ -1,4 +1,4 @@
-"""The one check of labels."""
+"""The one check of labels, and of the names of their classes."""
 
 import numpy as np
 
@@ -17,3 +17,29 @@ def check_labels(labels, num_classes):
     if wrong.size:
         raise ValueError(f"`labels` must be in [0, {num_classes}). Received: {wrong[0]}")
     return labels.astype("int32")
+
+
+def check_class_names(names, others, whose="the data set"):
+    """Raises a ValueError if labels mean other classes elsewhere.
+
+    Args:
+        names: Sequence of the names of a model's classes, in the order of the labels; `None` or
+            empty if they are not known.
+        others: The like, of `whose`.
+        whose: str.
+    """
+    if not names or not others or tuple(names) == tuple(others):
+        return
+    missing = [name for name in names if name not in others]
+    added = [name for name in others if name not in names]
+    # Where all names differ but not their number, it is the names that differ, not the classes.
+    if len(names) != len(others) or len(missing) < len(names):
+        parts = [
+            f"{text} {', '.join(found[:10])}"
+            for text, found in (("it lacks", missing), ("only it has", added))
+            if found
+        ]
+        reason = "; ".join(parts) or f"the order is {', '.join(others[:10])}"
+        raise ValueError(
+            f"The classes of {whose} are not those of the model ({', '.join(names[:10])}): {reason}"
+        )

@@ -1,4 +1,9 @@
-"""Order of the tests."""
+"""Order of the tests, and data sets on disk."""
+
+import functools
+
+import numpy as np
+import pytest
 
 _LONG = ("resume_test.py", "trainer_replicas_test.py", "workers_test.py")
 
@@ -6,3 +11,35 @@ _LONG = ("resume_test.py", "trainer_replicas_test.py", "workers_test.py")
 def pytest_collection_modifyitems(items):
     # Of two processes, the one that got the longest file last would end long after the other.
     items.sort(key=lambda item: item.path.name not in _LONG)
+
+
+@pytest.fixture(scope="session")
+def pets_dir(tmp_path_factory):
+    """A function of a config and a file format: a TFDS folder with `tiny_pets`."""
+    from tests.data.samples import TinyPets  # TFDS is slow to import.
+
+    @functools.cache
+    def prepare(config="labels", file_format="array_record"):
+        folder = tmp_path_factory.mktemp("pets")
+        TinyPets(config=config, data_dir=folder, file_format=file_format).download_and_prepare()
+        return folder
+
+    return prepare
+
+
+@pytest.fixture
+def make_folder(tmp_path):
+    """A function that fills `tmp_path` with the given image files."""
+    from PIL import Image
+
+    formats = Image.registered_extensions()
+
+    def make(*names):
+        for number, name in enumerate(names):
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            image = Image.fromarray(np.full((5, 7, 3), number % 256, np.uint8))
+            image.save(path, formats.get(path.suffix.lower(), "JPEG"))
+        return tmp_path
+
+    return make

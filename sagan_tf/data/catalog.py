@@ -4,16 +4,17 @@ import os
 
 from sagan_tf.data.image_folder import ImageFolder, check_folder
 
+_PREFIX = "tfds:"
+
 
 def find_dataset(name_or_path="digits", split="train", *, data_dir=None, download=False):
     """Opens a data set, without decoding an image yet.
 
-    Names of `BUNDLED` data sets come first, then whatever exists as a path, is absolute or
-    starts with `.` or `~`, and then TFDS names.
-
     Args:
-        name_or_path: str or path: `"digits"`, an image folder (a `Path` is always one), or a TFDS
-            name such as `"cifar10"` or `"imagenet_resized/64x64"`. Defaults to `"digits"`.
+        name_or_path: str or path: `"digits"`, an image folder (a `Path` is always one, and so is
+            what is absolute or starts with `.` or `~`), or a TFDS name such as `"cifar10"` or
+            `"imagenet_resized/64x64"`. `"tfds:cifar10"` is a name in any case. Defaults to
+            `"digits"`.
         split: str, for TFDS also a slice such as `"train[:80%]"`. Defaults to `"train"`.
         data_dir: str or path, folder of TFDS data sets. Defaults to TFDS's own.
         download: bool, whether TFDS may download what is not in `data_dir`. Defaults to `False`.
@@ -23,34 +24,57 @@ def find_dataset(name_or_path="digits", split="train", *, data_dir=None, downloa
 
     Raises:
         TypeError: if `name_or_path` is neither a string nor a path, or `split` is no string.
-        ValueError: if there is no such data set or split, or it is not on disk.
+        ValueError: if there is no such data set or split, it is not on disk, or the name means
+            both a folder and a data set.
     """
     if not isinstance(name_or_path, (str, os.PathLike)):
         raise TypeError(f"`name_or_path` must be a string or a path. Received: {name_or_path!r}")
     if not isinstance(split, str):
         raise TypeError(f"`split` must be a string. Received: {split!r}")
-    bundled = name_or_path in BUNDLED
-    if not bundled and _is_path(name_or_path):
+    check_dataset(name_or_path)
+    if _is_path(name_or_path):
+        if not _must_be_path(name_or_path):
+            from sagan_tf.data.tfds_source import is_known
+
+            if is_known(name_or_path):
+                raise _ambiguous(name_or_path)
         return ImageFolder(name_or_path, split)
 
     from sagan_tf.data.tfds_source import TfdsSource, prepared_builder  # TFDS is slow to import.
 
+    name = name_or_path.removeprefix(_PREFIX)
     data_dir = data_dir and os.path.expanduser(data_dir)
-    if bundled:
-        return TfdsSource(BUNDLED[name_or_path](data_dir), split)
-    return TfdsSource(prepared_builder(name_or_path, data_dir, download), split)
+    if name in BUNDLED:
+        return TfdsSource(BUNDLED[name](data_dir), split)
+    return TfdsSource(prepared_builder(name, data_dir, download, split), split)
 
 
 def check_dataset(name_or_path):
-    """Raises a ValueError if a name means a folder that does not exist. Nothing is read."""
-    if name_or_path not in BUNDLED and _is_path(name_or_path):
+    """Raises a ValueError if a name means no folder, or two things. Nothing is read."""
+    if name_or_path in BUNDLED and os.path.isdir(name_or_path):
+        raise _ambiguous(name_or_path)
+    if _is_path(name_or_path):
         check_folder(name_or_path)
 
 
-def _is_path(name_or_path):
+def _ambiguous(name):
+    return ValueError(
+        f"{name} is both a data set and a folder here: write ./{name} for the folder, or "
+        f"{_PREFIX}{name} for the data set"
+    )
+
+
+def _must_be_path(name_or_path):
     path = os.path.expanduser(name_or_path)
-    looks_like_one = path.startswith(".") or os.path.isabs(path)
-    return isinstance(name_or_path, os.PathLike) or looks_like_one or os.path.exists(path)
+    is_explicit = path.startswith(".") or os.path.isabs(path) or path.endswith(os.sep)
+    return isinstance(name_or_path, os.PathLike) or is_explicit
+
+
+def _is_path(name_or_path):
+    if isinstance(name_or_path, str) and name_or_path.startswith(_PREFIX):
+        return False
+    is_name = name_or_path in BUNDLED
+    return not is_name and (_must_be_path(name_or_path) or os.path.exists(name_or_path))
 
 
 def _digits(data_dir):

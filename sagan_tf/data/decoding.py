@@ -1,37 +1,131 @@
 """From the bytes of an image file to the pixels that a model wants."""
 
 import io
+import zlib
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from sagan_tf.files import one_line
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+"""The formats that are read, all by Pillow itself: none of them starts another program."""
+
+_ORIENTATION = 0x0112  # Tag of EXIF.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_WHITES = (1, 255, 1023, 4095, 65535)  # Of floats, and of 8, 10, 12 and 16 bits.
+_PNG, _IEND = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
+_JPEG, _END_OF_JPEG = b"\xff\xd8", b"\xff\xd9"
+_NOISE = b"", bytes(range(1, 200)), bytes(200), 200 * b"\xa9", bytes(range(250, 1, -1))
 
 
 def decode_image(encoded, image_size, channels=3):
-    """Decodes the bytes of a JPEG or PNG file to uint8 `(image_size, image_size, channels)`.
+    """Decodes the bytes of an image file to uint8 `(image_size, image_size, channels)`.
 
-    The image is turned upright (EXIF), laid over white where it is transparent, cropped to its
-    central square, and resized bicubically with antialiasing. Other bytes are a ValueError.
+    The format is that of the content, one of `FORMATS`; an animation is its first frame. The image
+    is turned upright (EXIF), laid over white where it is transparent, cropped to its central
+    square, and resized bicubically with antialiasing. Numbers of 16 bits that use fewer are taken
+    by their range. Damage to what the pixels do not depend on does no harm: to EXIF, to text and
+    profiles of PNG, or to a missing end marker. Other bytes are a ValueError.
     """
+    if encoded.startswith(_PNG):
+        encoded = _without_ornaments(encoded)
     try:
-        with Image.open(io.BytesIO(encoded)) as image:
-            # A JPEG is decoded at 1/2, 1/4 or 1/8 where that leaves twice the pixels we need.
-            image.draft(None, (2 * image_size, 2 * image_size))
-            image = _convert(ImageOps.exif_transpose(image), "L" if channels == 1 else "RGB")
-            image = ImageOps.fit(image, (image_size, image_size), Image.Resampling.BICUBIC)
+        try:
+            image = _decode(encoded, image_size, channels)
+        except OSError:
+            if not encoded.startswith(_JPEG):
+                raise
+            # Without its end a JPEG may be whole: then what follows its data changes no pixel. A
+            # progressive one may lack whole passes.
+            encoded = encoded.rstrip(b"\xff")
+            image, *others = (
+                _decode(encoded + noise + _END_OF_JPEG, image_size, channels) for noise in _NOISE
+            )
+            if any(image != other for other in others) or _is_progressive(encoded):
+                raise
     except UnidentifiedImageError as error:
-        raise ValueError("not an image" if encoded else "empty file") from error
+        names = ", ".join(FORMATS)
+        raise ValueError(f"not an image ({names})" if encoded else "empty file") from error
+    except Image.DecompressionBombError as error:
+        raise ValueError("too many pixels") from error
     except Exception as error:  # Broken bytes raise anything from SyntaxError to struct.error.
-        raise ValueError(one_line(error)) from error
+        truncated = any(word in str(error).lower() for word in ("truncated", "unexpected end"))
+        raise ValueError("truncated file" if truncated else "damaged file") from error
     return np.asarray(image).reshape(image_size, image_size, channels)
 
 
+def _decode(encoded, image_size, channels):
+    with Image.open(io.BytesIO(encoded), formats=FORMATS) as image:
+        # A JPEG is decoded at 1/2, 1/4 or 1/8 where that leaves twice the pixels we need.
+        image.draft(None, (2 * image_size, 2 * image_size))
+        pixels = _eight_bit(image, encoded)
+        turn = _TURNS.get(_orientation(image))
+        pixels = _convert(pixels, "L" if channels == 1 else "RGB")
+        image = pixels if turn is None else pixels.transpose(turn)
+        return ImageOps.fit(image, (image_size, image_size), Image.Resampling.BICUBIC)
+
+
+def _is_progressive(encoded):
+    with Image.open(io.BytesIO(encoded), formats=FORMATS) as image:
+        return "progressive" in image.info
+
+
+def _orientation(image):
+    try:
+        return image.getexif().get(_ORIENTATION)
+    except Exception:  # Damaged EXIF raises as many kinds as damaged files.
+        return None
+
+
+def _eight_bit(image, encoded):
+    """The image with 8 bits per channel; Pillow clips grey ones of more bits at 255."""
+    if image.mode.startswith(("I", "F")):
+        return _scaled(np.asarray(image))
+    tiles = image.tile
+    image.load()
+    if any(tile.args in ("RGB;16B", "RGBA;16B") for tile in tiles):
+        upper = np.asarray(image)
+        if upper[..., :3].max() < 16:
+            # Pillow keeps the upper byte of each number; in the other order it is the lower one.
+            other = Image.open(io.BytesIO(encoded), formats=FORMATS)
+            other.tile = [tile._replace(args=tile.args.replace("16B", "16L")) for tile in tiles]
+            lower = np.asarray(other)
+            colors = _scaled(256 * upper[..., :3].astype("int32") + lower[..., :3])
+            return Image.fromarray(np.dstack([colors, upper[..., 3:]]))
+    return image
+
+
+def _scaled(values):
+    """The 8-bit image of numbers from 0 to the least of the usual values of white."""
+    highest = max(0.0, float(values.max()))
+    usual = _WHITES if values.dtype.kind == "f" else _WHITES[1:]
+    white = next((each for each in usual if highest <= each), usual[-1])
+    return Image.fromarray(np.rint(np.clip(values / white, 0, 1) * 255).astype(np.uint8))
+
+
 def _convert(image, mode):
-    if image.mode.startswith("I"):  # 16-bit grey, which `convert` would clip at 255.
-        values = np.clip(np.asarray(image), 0, 65535)
-        image = Image.fromarray(np.rint(values / 257.0).astype(np.uint8))
     if image.has_transparency_data:
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image.convert("RGBA"))
     return image.convert(mode)
+
+
+def _without_ornaments(data):
+    """A PNG file with an end, and without chunks that its pixels do not depend on."""
+    kept, position, kind = [data[:8]], 8, b""
+    while position + 8 <= len(data) and kind != b"IEND":
+        length, kind = int.from_bytes(data[position : position + 4]), data[position + 4 :][:4]
+        chunk = data[position : position + 12 + length]
+        is_critical = not kind[0] & 0x20
+        is_whole = zlib.crc32(chunk[4:-4]).to_bytes(4) == chunk[-4:]
+        if is_critical or (kind in (b"tRNS", b"eXIf") and is_whole):
+            kept.append(chunk)
+        position += 12 + length
+    return b"".join(kept if kind == b"IEND" else [*kept, _IEND])

@@ -7,12 +7,15 @@ from absl import logging
 
 from sagan_tf.data.decoding import decode_image
 
+_MAX_NAMED = 20
+
 
 class ImageReader:
     """Function from an index to a decoded uint8 image and its int32 label. It is thread-safe.
 
     The arguments are those of `load`. A label out of range is a ValueError, and so is an unreadable
-    image, unless `skip_corrupt` replaces it by the next readable one and there is one.
+    image, unless `skip_corrupt` replaces it by the next readable one and there is one. `read_all`
+    names all unreadable images together.
     """
 
     def __init__(self, source, image_size, channels=3, num_classes=None, skip_corrupt=False):
@@ -24,7 +27,10 @@ class ImageReader:
         self._num_logged = 0
 
     def __call__(self, index):
-        image, label = self._read(int(index))
+        try:
+            image, label = self._read(int(index))
+        except _Corrupt as error:
+            raise _unreadable([str(error)]) from error
         self._log_corrupt()
         return image, np.int32(label)
 
@@ -34,13 +40,20 @@ class ImageReader:
         images = np.empty((size, *self._shape), np.uint8)
         labels = np.empty(size, np.int32)
 
+        broken = {}
+
         def fill(indices):
             for index in indices:
-                images[index], labels[index] = self._read(index)
+                try:
+                    images[index], labels[index] = self._read(index)
+                except _Corrupt as error:
+                    broken[index] = str(error)
 
         with ThreadPoolExecutor() as threads:
             pieces = [range(first, min(first + 256, size)) for first in range(0, size, 256)]
             list(threads.map(fill, pieces))  # A list raises what a thread has raised.
+        if broken:
+            raise _unreadable([broken[index] for index in sorted(broken)])
         self._log_corrupt()
         return images, labels
 
@@ -52,9 +65,7 @@ class ImageReader:
                     return self._decode(index)
                 except _Corrupt as error:
                     if not self._skip_corrupt:
-                        raise ValueError(
-                            f"{error}. Repair or remove it, or pass `skip_corrupt=True`."
-                        ) from error
+                        raise
                     self._corrupt[index] = str(error)
             index = (index + 1) % len(self._source)
         first = self._corrupt[0]
@@ -64,7 +75,8 @@ class ImageReader:
         try:
             encoded, label, name = self._source.read(index)
         except OSError as error:
-            raise _Corrupt(f"Cannot read an image: {error}") from error
+            reason = error.strerror or error
+            raise _Corrupt(f"Cannot read {error.filename or 'an image'}: {reason}") from error
         if self._num_classes is not None and not 0 <= label < self._num_classes:
             raise ValueError(
                 f"Labels must be in [0, {self._num_classes}). Received: label {label} of {name}"
@@ -84,6 +96,15 @@ class ImageReader:
                 count,
                 self._corrupt[min(self._corrupt)],
             )
+
+
+def _unreadable(reasons):
+    """The ValueError for images that cannot be read, all in one line."""
+    shown = "; ".join(reasons[:_MAX_NAMED])
+    if len(reasons) > _MAX_NAMED:
+        shown += f"; and {len(reasons) - _MAX_NAMED} more"
+    them = "it" if len(reasons) == 1 else "them"
+    return ValueError(f"{shown}. Repair or remove {them}, or pass `skip_corrupt=True`.")
 
 
 class _Corrupt(Exception):

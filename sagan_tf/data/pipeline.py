@@ -81,6 +81,8 @@ def load(
     check_channels(channels)
     if not isinstance(name_or_path, Source):
         source = find_dataset(name_or_path, split, data_dir=data_dir, download=download)
+        say = logging.warning if source.passed_over else logging.info
+        say("%s: %s", source.name, source.describe())
     elif (split, data_dir, download) == ("train", None, False):
         source = name_or_path
     else:

@@ -3,12 +3,16 @@
 import abc
 from typing import NamedTuple
 
+import numpy as np
+
+from sagan_tf.files import digest
+
 
 class Example(NamedTuple):
     """One image as it is stored."""
 
     encoded: bytes
-    """The content of a JPEG or PNG file."""
+    """The content of an image file."""
     label: int
     """The number of the class."""
     name: str
@@ -20,8 +24,11 @@ class Source(abc.ABC):
 
     Args:
         name: str that messages call the data set by.
-        class_names: list of str, names of the classes in label order; `None` if they are unknown.
+        class_names: list of str, names of the classes in label order; empty if there are no
+            classes, and `None` if they are unknown.
     """
+
+    passed_over = None  # Dict from kinds of files to their numbers, if there are any.
 
     def __init__(self, name, class_names):
         self.name = name
@@ -29,12 +36,23 @@ class Source(abc.ABC):
 
     @property
     def num_classes(self):
-        """int, number of classes; `None` if it is unknown."""
+        """int, number of classes, 0 if there are none; `None` if it is unknown."""
         return None if self.class_names is None else len(self.class_names)
 
     @abc.abstractmethod
     def __len__(self):
         """Number of images."""
+
+    def describe(self):
+        """A line that says what was found."""
+        if self.num_classes is None:
+            return f"{len(self)} images"
+        count = f"in {self.num_classes} class{'es' * (self.num_classes > 1)}"
+        return f"{len(self)} images {count if self.num_classes else 'without classes'}"
+
+    def digest(self):
+        """str, which other images have not, wherever they lie."""
+        return digest(self.name, str(len(self)))[:16]
 
     @abc.abstractmethod
     def read(self, index):
@@ -61,6 +79,9 @@ class Subset(Source):
 
     def __len__(self):
         return len(self._indices)
+
+    def digest(self):
+        return digest(self._source.digest(), np.asarray(self._indices))[:16]
 
     def read(self, index):
         return self._source.read(int(self._indices[index]))

@@ -91,10 +91,16 @@ def _check_features(name, features):
         raise ValueError(f"{name} must have an `image` and an integer `label`. It has: {found}")
 
 
-def prepared_builder(name, data_dir=None, download=False):
+def is_known(name):
+    """Whether TFDS has a data set of this name; nothing is fetched to find out."""
+    return name in tfds.list_builders(with_community_datasets=False)
+
+
+def prepared_builder(name, data_dir=None, download=False, split="train"):
     """The builder of a TFDS data set whose files are on disk, or a ValueError that says why not.
 
-    The network stays untouched unless `download` is true.
+    The network stays untouched unless `download` is true, and what can be known of the features and
+    of the split is checked before.
     """
     if not _NAME.fullmatch(name):
         raise _unknown(name)
@@ -112,6 +118,8 @@ def prepared_builder(name, data_dir=None, download=False):
                 f"{builder.info.full_name} is not prepared in {builder.data_dir}. Pass its TFDS "
                 "folder as `data_dir`, or `download=True` to fetch it."
             )
+        _check_features(builder.info.full_name, builder.info.features)
+        _check_syntax(split)
         # This format has random access. It is not installed everywhere: its wheels are for Linux.
         file_format = "array_record" if importlib.util.find_spec("array_record") else None
         try:
@@ -120,6 +128,15 @@ def prepared_builder(name, data_dir=None, download=False):
             raise ValueError(f"TFDS could not prepare {name}: {one_line(error)}") from error
     # Unlike the builder from code, this one knows the formats that files were converted to.
     return tfds.builder_from_directory(builder.data_dir)
+
+
+def _check_syntax(split):
+    try:
+        tfds.core.ReadInstruction.from_spec(split)
+    except Exception as error:  # TFDS asserts.
+        raise ValueError(
+            f"`split` must be one such as train, or a slice such as train[:90%]. Received: {split}"
+        ) from error
 
 
 def _unknown(name):

@@ -16,6 +16,7 @@ from sagan_tf.evaluation.protocol import Protocol
 from sagan_tf.evaluation.scores import choose_metrics, compare
 from sagan_tf.evaluation.statistics import FeatureStatistics
 from sagan_tf.images import from_uint8, to_uint8
+from sagan_tf.labels import check_class_names
 from sagan_tf.models import draw_inputs, with_standing_statistics
 from sagan_tf.models.architecture import architecture
 
@@ -137,6 +138,8 @@ class Evaluation:
         """
         protocol = self.protocol
         seed = protocol.seed if seed is None else seed
+        if self.num_classes is not None:
+            check_class_names(sagan.class_names, self.source.class_names, self.source.name)
         for name in ("image_size", "channels", "num_classes"):
             ours, theirs = getattr(self, name), getattr(sagan.generator, name)
             if ours != theirs:

@@ -163,14 +163,24 @@ def check_run(directory, config, extend=False):
     found, state = read_config(directory)
     if found.recipe is None or state["weights"] is not None:
         raise ValueError(f"{directory} holds a model that is no run: choose another directory")
-    if config.recipe.dataset_size is None:
-        size, num_classes = found.recipe.dataset_size, found.model.num_classes
-        config = config.override(dataset_size=size, num_classes=num_classes)
+    ours, theirs = config.recipe, found.recipe
+    if ours.dataset_size is None:
+        known = {name: getattr(theirs, name) for name in ("dataset", "dataset_size")}
+        config = config.override(**known, num_classes=found.model.num_classes)
         names = config.class_names or found.class_names
         config = dataclasses.replace(config, class_names=names)
-    difference = config.model.differences(found.model) | config.recipe.differences(found.recipe)
+    elif theirs.dataset_digest is not None and ours.dataset_digest == theirs.dataset_digest:
+        # The same images may lie elsewhere.
+        config = config.override(dataset=theirs.dataset)
+    config = config.override(dataset_digest=theirs.dataset_digest)
+    difference = config.model.differences(found.model) | config.recipe.differences(theirs)
+    digests = {ours.dataset_digest, theirs.dataset_digest}
+    if len(digests) == 2 and None not in digests:
+        sizes = f"{theirs.dataset_size} there, {ours.dataset_size} here"
+        difference["dataset_size"] = f"other images, {sizes}"
     if config.class_names != found.class_names:
-        difference["class_names"] = f"classes {found.class_names} there, {config.class_names} here"
+        names = [", ".join(each.class_names or ("unknown",)) for each in (found, config)]
+        difference["class_names"] = f"classes {names[0]} there, {names[1]} here"
     constant = config.recipe.learning_rate_schedule == "constant"
     if "steps" in difference and constant and config.recipe.steps > found.recipe.steps:
         if extend:

@@ -70,17 +70,27 @@ def for_dataset(config, options, adapt_classes=False):
         adapt_classes: See `train`.
 
     Returns:
-        `(config, source)`: a `Config` with the number of images and the names of the classes, and
-        the `data.Source`.
+        `(config, source)`: a `Config` with the number and the digest of the images and the names
+        of the classes, and the `data.Source`.
+
+    Raises:
+        ValueError: if there is no such data set, or it has other classes than the model.
     """
     recipe = config.recipe
     source = data.find_dataset(
         recipe.dataset, recipe.split, data_dir=options.data_dir, download=options.download
     )
-    config = config.override(dataset_size=len(source))
-    if adapt_classes and source.num_classes:
-        config = config.override(num_classes=source.num_classes)
-    if source.num_classes == config.model.num_classes:
+    config = config.override(dataset_size=len(source), dataset_digest=source.digest())
+    known, wanted = source.num_classes, config.model.num_classes
+    if adapt_classes:
+        if known is None:
+            raise ValueError(
+                f"{source.name} does not say how many classes it has: pass `num_classes`, or none"
+            )
+        config = config.override(num_classes=known or None)
+    elif wanted is not None and known not in (None, wanted):
+        raise ValueError(f"{source.name} has {known} classes. Received: num_classes={wanted}")
+    if known == config.model.num_classes:
         config = dataclasses.replace(config, class_names=source.class_names)
     return config, source
 
@@ -125,7 +135,8 @@ def _train(config, source, directory, options, strategy, evaluation):
     if evaluation is not None:
         open_scores(directory, evaluation.settings)
     say = print if is_chief() else lambda text: None
-    say(f"{len(source)} images of {recipe.dataset}; settings in {directory / 'config.json'}")
+    say(f"{recipe.dataset}: {source.describe()}")
+    say(f"Settings are in {directory / 'config.json'}")
     say(describe_strategy(strategy))
     if found:
         say(f"Going on from {found}")

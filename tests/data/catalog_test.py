@@ -25,7 +25,7 @@ def test_folders(make_folder, monkeypatch):
     for path in ("pets", "./pets", "pets/", f"../{root.name}/pets", Path("pets"), root / "pets"):
         source = find_dataset(path, "test")
         assert isinstance(source, ImageFolder)
-        assert source.read(0).label == 0
+        assert source.class_names == ("dog", "cat")
 
 
 def test_names_that_cannot_be_tfds_names_are_folders(tmp_path, monkeypatch):
@@ -35,13 +35,20 @@ def test_names_that_cannot_be_tfds_names_are_folders(tmp_path, monkeypatch):
             find_dataset(path)
 
 
-def test_bundled_names_come_before_folders_and_folders_before_tfds(
+def test_a_name_that_is_also_a_folder_is_an_error_that_says_how_to_name_each(
     make_folder, monkeypatch, digits_dir
 ):
-    monkeypatch.chdir(make_folder("digits/cat/a.png", "cifar10/cat/a.png"))
-    assert isinstance(find_dataset("digits", data_dir=digits_dir), TfdsSource)
-    assert isinstance(find_dataset("./digits"), ImageFolder)
-    assert isinstance(find_dataset("cifar10"), ImageFolder)
+    monkeypatch.chdir(make_folder("digits/cat/a.png", "cifar10/cat/a.png", "pets/cat/a.png"))
+    for name in ("digits", "cifar10"):
+        expected = f"^{name} is both .*: write ./{name} for the folder, or tfds:{name} for the data"
+        with pytest.raises(ValueError, match=expected):
+            find_dataset(name)
+        assert isinstance(find_dataset(f"./{name}"), ImageFolder)
+        assert isinstance(find_dataset(f"{name}/"), ImageFolder)
+    assert isinstance(find_dataset("pets"), ImageFolder)
+    assert isinstance(find_dataset("tfds:digits", data_dir=digits_dir), TfdsSource)
+    with pytest.raises(ValueError, match="cifar10/.* is not prepared in"):
+        find_dataset("tfds:cifar10", data_dir=digits_dir)
 
 
 def test_names_and_splits_are_strings():

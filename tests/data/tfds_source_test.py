@@ -135,6 +135,12 @@ def test_only_download_fetches_and_prepares_what_is_missing(tmp_path, no_network
     with pytest.raises(ValueError, match=r"\A.*not prepare cifar10: .*network.*\Z"):
         prepared_builder("cifar10", tmp_path, download=True)
     assert list(tmp_path.glob("cifar10/*")) == []
+    # What is not wanted is said before anything is fetched.
+    with pytest.raises(ValueError, match="must have an `image` and an integer `label`. It has: "):
+        prepared_builder("tiny_pets/captions", tmp_path, download=True)
+    with pytest.raises(ValueError, match=r"`split` must be .*slice.* Received: train\[:9"):
+        prepared_builder("tiny_pets/labels", tmp_path, download=True, split="train[:9")
+    assert list(tmp_path.glob("tiny_pets/*")) == []
     builder = prepared_builder("tiny_pets/labels", tmp_path, download=True)
     assert builder.info.file_format == tfds.core.FileFormat.ARRAY_RECORD
     assert len(TfdsSource(builder)) == 10

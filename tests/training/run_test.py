@@ -54,7 +54,7 @@ def test_a_folder_that_is_not_yet_there_is_not_made_by_a_check(tmp_path):
             {"seed": 1, "loss": "wasserstein"},
             "loss=hinge there, wasserstein here; seed=0 ",
         ),
-        ({"class_names": ("b", "a")}, "classes ('a', 'b') there, ('b', 'a') here"),
+        ({"class_names": ("b", "a")}, "classes a, b there, b, a here"),
     ],
 )
 def test_another_configuration_is_refused(tmp_path, prepare, extend, changes, difference):

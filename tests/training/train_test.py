@@ -1,7 +1,5 @@
 """`train`, called as from a notebook: what a run leaves, and what it refuses before it begins."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -9,7 +7,7 @@ from sagan_tf import SAGAN
 from sagan_tf.config import RunOptions
 from sagan_tf.files import read_json_lines
 from sagan_tf.models import preset
-from sagan_tf.training import train
+from sagan_tf.training import check_run, for_dataset, open_run, train
 from tests.tiny import assert_same, contents, variables
 
 CONFIG = preset("sagan_digits_16").override(
@@ -91,7 +89,45 @@ def test_what_does_not_fit_is_said_before_anything_is_written(run, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_classes_of_other_data(tmp_path):
-    config = CONFIG.override(num_classes=3, steps=1)
-    assert train(config, tmp_path, OPTIONS, adapt_classes=True).generator.num_classes == 10
-    assert json.loads((tmp_path / "config.json").read_text())["model"]["num_classes"] == 10
+@pytest.mark.parametrize(
+    ("names", "num_classes", "class_names"),
+    [(["cat/0.png", "hen/1.png"], 2, ("cat", "hen")), (["0.png", "1.png"], None, None)],
+)
+def test_classes_are_those_of_the_data(make_folder, names, num_classes, class_names):
+    config = CONFIG.override(dataset=str(make_folder(*names)))
+    found, source = for_dataset(config, OPTIONS, adapt_classes=True)
+    assert (found.model.num_classes, found.class_names) == (num_classes, class_names)
+    recipe = found.recipe
+    assert (recipe.dataset_size, recipe.dataset_digest) == (2, source.digest())
+    with pytest.raises(ValueError, match=r" has \d classes. Received: num_classes=10$"):
+        for_dataset(config, OPTIONS)
+    assert for_dataset(config.override(num_classes=None), OPTIONS)[0].model.num_classes is None
+
+
+def test_numbers_without_names_do_not_say_how_many_classes_there_are(pets_dir):
+    options = OPTIONS.replace(data_dir=str(pets_dir("numbers")))
+    config = CONFIG.override(dataset="tiny_pets/numbers")
+    with pytest.raises(ValueError, match="does not say how many classes it has: pass `num_cla"):
+        for_dataset(config, options, adapt_classes=True)
+    assert for_dataset(config.override(num_classes=2), options)[0].model.num_classes == 2
+
+
+def test_a_folder_that_was_moved_is_the_same_data_and_other_images_are_not(make_folder, tmp_path):
+    folder = make_folder("pets/cat/0.png", "pets/hen/1.png") / "pets"
+    run = tmp_path / "run"
+
+    def check(path):
+        opened, _ = for_dataset(CONFIG.override(dataset=str(path)), OPTIONS, adapt_classes=True)
+        check_run(run, CONFIG.override(dataset=str(path)))  # Before the data are opened.
+        open_run(run, opened)
+
+    check(folder)
+    moved = folder.rename(tmp_path / "moved")
+    check(f"{moved}/")
+    (moved / "hen" / "2.png").write_bytes((moved / "hen" / "1.png").read_bytes())
+    with pytest.raises(ValueError, match=r"\(dataset=.*; other images, 2 there, 3 here\)"):
+        check(moved)
+    (moved / "hen" / "2.png").unlink()
+    (moved / "hen").rename(moved / "ape")
+    with pytest.raises(ValueError, match="classes cat, hen there, ape, cat here"):
+        check(moved)

@@ -70,19 +70,18 @@ def go_on(strategy, directory):
     return variables(second)
 
 
-def train_mirrored(strategy, options, **kwargs):
+def train_mirrored(strategy, options, scale):
     assert type(strategy) is type(make_strategy("mirrored"))
-    return train(options, strategy, **kwargs)
+    return train(options, strategy, scale)
 
 
-def train_on_worker(strategy, options):
-    return train(options, strategy)
+def train_all(strategy):
+    return {name: train(options, strategy) for name, (options, _) in CASES.items()}
 
 
-@pytest.fixture(scope="module", params=CASES)
-def case(request):
-    options, tolerance = CASES[request.param]
-    return options, tolerance, train(options, make_strategy("none"))
+@pytest.fixture(scope="module")
+def expected():
+    return train_all(make_strategy("none"))
 
 
 def assert_equal(found, expected, tolerance):
@@ -93,27 +92,21 @@ def assert_equal(found, expected, tolerance):
             assert found[1][name] == pytest.approx(value, abs=10 * tolerance), name
 
 
-def test_mirrored_equals_one_replica(case):
-    options, tolerance, expected = case
+def test_mirrored_equals_one_replica(expected):
     with two_replicas() as run:
-        assert_equal(run(train_mirrored, options), expected, tolerance)
+        for name, (options, tolerance) in CASES.items():
+            assert_equal(run(train_mirrored, options, True), expected[name], tolerance)
+        # A missing scale of the gradients would show.
+        options, tolerance = CASES["sgd"]
+        found = run(train_mirrored, options, False)
+    with pytest.raises(AssertionError):
+        assert_equal(found, expected["sgd"], tolerance)
 
 
-def test_two_workers_equal_one_replica(case):
-    options, tolerance, expected = case
-    for found in two_workers(train_on_worker, options):
-        assert_equal(found, expected, tolerance)
-
-
-def test_a_missing_scale_of_the_gradients_would_show():
-    options, tolerance = CASES["sgd"]
-    expected = train(options, make_strategy("none"))
-    with two_replicas() as run, pytest.raises(AssertionError):
-        assert_equal(run(_train_without_scale, options), expected, tolerance)
-
-
-def _train_without_scale(strategy, options):
-    return train(options, strategy, scale=False)
+def test_two_workers_equal_one_replica(expected):
+    for found in two_workers(train_all):
+        for name, (_, tolerance) in CASES.items():
+            assert_equal(found[name], expected[name], tolerance)
 
 
 @pytest.mark.soak
