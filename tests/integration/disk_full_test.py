@@ -13,7 +13,7 @@ from tests.integration.runs import (
     records,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.soak
 
 # A mount that is this process's own.
 UNSHARE = ("unshare", "--user", "--map-root-user", "--mount")

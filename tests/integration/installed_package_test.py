@@ -46,7 +46,7 @@ evaluation.Classifier.trained_on(data.find_dataset("digits"), 16, 1, cache_dir="
     assert not (tmp_path / "cache").exists()  # Nothing had to be trained.
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_the_example_of_the_readme_runs(tmp_path):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     example = text.split("```python\n")[1].split("```")[0]

@@ -33,7 +33,7 @@ def test_kills(undisturbed, tmp_path, kills):
             if kill % 5 == 4:
                 time.sleep(rng.uniform(0, 8))  # Perhaps before the first step.
             else:
-                target = min(last_step(directory) + rng.integers(1, 9), STEPS - 1)
+                target = min(last_step(directory) + rng.integers(1, 5), STEPS - 1)
                 wait_for_step(process, directory, target)
                 time.sleep(rng.uniform(0, 0.1))
             process.send_signal(signal.SIGKILL)
@@ -46,9 +46,9 @@ def test_kills(undisturbed, tmp_path, kills):
 @pytest.mark.parametrize(
     "signals",
     [
-        [(signal.SIGTERM, 25)],
+        [(signal.SIGTERM, 12)],
         pytest.param(
-            [(signal.SIGTERM, 3), (signal.SIGINT, 12), (signal.SIGTERM, 25)],
+            [(signal.SIGTERM, 3), (signal.SIGINT, 8), (signal.SIGTERM, 12)],
             marks=pytest.mark.soak,
         ),
     ],
@@ -74,6 +74,7 @@ def test_signals_save_and_the_same_command_goes_on(undisturbed, tmp_path, signal
     assert records(directory) == records(undisturbed)
 
 
+@pytest.mark.soak
 def test_a_damaged_newest_checkpoint_is_skipped(undisturbed, tmp_path):
     directory = tmp_path / "run"
     shutil.copytree(undisturbed, directory)

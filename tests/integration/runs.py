@@ -13,7 +13,7 @@ from sagan_tf.files import read_json_lines
 from sagan_tf.models.model_folder import read_config
 
 ROOT = pathlib.Path(__file__).parents[2]
-STEPS = 60
+STEPS = 30
 FLAGS = (
     f"--steps={STEPS}",
     "--log_every=1",

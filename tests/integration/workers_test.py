@@ -72,6 +72,7 @@ def test_killed_workers(two, tmp_path):
     assert_same_end(directory, two, atol=1e-5)
 
 
+@pytest.mark.soak
 def test_a_signal_to_one_worker_stops_all_at_the_same_step(two, tmp_path):
     directory = tmp_path / "run"
     with started(launch(directory)) as launcher:
