@@ -178,7 +178,10 @@ def _with(name, *shape):
         ),
         (_with("d_embedding/u", 1, 16), r"'d_embedding/u' of shape \[1, 16\], expected \[1, 5\]"),
         (_with("g_non_local/sn_conv_theta/w", 1, 1, 32, 4), r"on 32 channels .*one of \[4, 8\]"),
-        (lambda _: _with("g_snh0/Matrix", 6, 128)(_official()), "`base_channels` must be at least 1. Received: 0"),
+        (
+            lambda _: _with("g_snh0/Matrix", 6, 128)(_official()),
+            "`base_channels` must be at least 1",
+        ),
     ],
 )
 def test_another_checkpoint_is_an_error(change, message, variables, tmp_path):
