@@ -63,7 +63,7 @@ def run_generator(generator, latents, labels, return_attention=False):
     for start in range(0, len(latents), _BATCH):
         part = slice(start, start + _BATCH)
         inputs = latents[part], np.asarray(labels[part], "int32")
-        images, maps = generator(inputs, training=False, return_attention=True)
-        outputs = (images, maps) if return_attention else images
+        # Maps are large, and held only where they are asked for.
+        outputs = generator(inputs, training=False, return_attention=return_attention)
         batches.append(tree.map_structure(ops.convert_to_numpy, outputs))
     return tree.map_structure(lambda *parts: np.concatenate(parts)[:count], *batches)
