@@ -74,15 +74,15 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade pip
 
-$(VENV)/.run: requirements.txt pyproject.toml | $(VENV)/bin/python
-	$(RUN) -m pip install --quiet -r requirements.txt -e .
+$(VENV)/.run: requirements.txt requirements-serving.txt pyproject.toml | $(VENV)/bin/python
+	$(RUN) -m pip install --quiet -e .[serving]
 	@touch $@
 
 $(VENV)/.app: requirements-app.txt $(VENV)/.run
 	$(RUN) -m pip install --quiet -r requirements-app.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements-app.txt $(VENV)/.run
+$(VENV)/.dev: requirements-dev.txt requirements-app.txt requirements-serving.txt $(VENV)/.run
 	$(RUN) -m pip install --quiet -r requirements-dev.txt
 	@touch $@
 

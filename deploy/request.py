@@ -7,8 +7,11 @@ experiments/export.py has written; README.md shows how to start one.
 """
 
 import base64
+import contextlib
 import http.client
+import importlib.util
 import io
+import ipaddress
 import json
 import pathlib
 import re
@@ -44,6 +47,11 @@ def main():
     if output.suffix.lower() != ".png":
         raise ValueError(f"--output must be a .png file. Received: {output}")
     output.parent.mkdir(parents=True, exist_ok=True)
+    if FLAGS.grpc and importlib.util.find_spec("tensorflow_serving") is None:
+        raise ValueError("--grpc needs tensorflow-serving-api: `pip install .[serving]` gets it")
+    with contextlib.suppress(ValueError):  # It is a name.
+        if ipaddress.ip_address(FLAGS.host).is_loopback:
+            program.bypass_proxies(FLAGS.host)
     ask = _ask_grpc if FLAGS.grpc else _ask_rest
     address = f"{FLAGS.host}:{FLAGS.port or (8500 if FLAGS.grpc else 8501)}"
     picture = _grid(ask(address, rows), len(rows), address)
@@ -151,8 +159,8 @@ def _grid(files, count, address):
         floats = images.from_uint8(pixels.reshape(*pixels.shape[:3], -1))
     except (ValueError, TypeError, OSError) as error:
         raise ValueError(f"{address} answered with other things than PNG files") from error
-    columns = len(FLAGS.labels) if FLAGS.labels and len(FLAGS.labels) <= 16 else None
-    return visualization.sample_grid(floats, columns=columns)
+    labels = FLAGS.labels if FLAGS.labels and len(FLAGS.labels) <= 16 else None
+    return visualization.sample_grid(floats, column_labels=labels)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ import importlib.util
 import logging
 import os
 import signal
-import sys
 import tempfile
 
 from absl import flags
@@ -28,7 +27,7 @@ flags.DEFINE_string("second_model", None, "Another model, which draws the same i
 flags.DEFINE_integer(
     "port", None, "Port of the page. Default: the first free one from 7860.", 1, 65535
 )
-settings_flags.define(Protocol, "standing_statistics")
+settings_flags.define(Protocol, "ema", "standing_statistics")
 
 _HOST = "127.0.0.1"
 # Each visit keeps the attention maps of its images, see `MAX_MAP_BYTES` of the explorer.
@@ -38,7 +37,7 @@ _VISITS = 16
 def main():
     if importlib.util.find_spec("gradio") is None:
         raise ValueError(
-            f"gradio is missing: {sys.executable} -m pip install -r requirements-app.txt"
+            "gradio is missing: `make explore` or `pip install .[explorer]` in the checkout gets it"
         )
     names = [name for name in (FLAGS.model, FLAGS.second_model) if name is not None]
     if len(set(names)) < len(names):
@@ -46,7 +45,8 @@ def main():
 
     # SIGTERM ends the program as ^C does, so that the folder of pictures is removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sagans = program.load_models(*names, standing_statistics=FLAGS.standing_statistics)
+    settings = settings_flags.given(Protocol, "ema", "standing_statistics")
+    sagans = program.load_models(*names, **settings)
     models = dict(zip(names, sagans, strict=True))
     with tempfile.TemporaryDirectory(prefix="explore-") as pictures:
         # Gradio reads both when it is imported.
@@ -56,7 +56,7 @@ def main():
         from experiments.explorer.explorer import Explorer
 
         logging.getLogger("httpx").setLevel(logging.WARNING)
-        page = explorer_page.make_page(Explorer(models))
+        page = explorer_page.make_page(Explorer(models, FLAGS.ema))
         _, url, _ = page.launch(
             server_name=_HOST,
             server_port=FLAGS.port,

@@ -8,6 +8,7 @@ import pathlib
 import re
 import shlex
 import sys
+import traceback
 
 from absl import app, flags
 from absl import logging as absl_logging
@@ -23,6 +24,9 @@ def run(main):
 
     `main` checks what it can before it calls `start_tensorflow`: a mistake is answered at once.
     """
+    # What was found is not lost because the terminal cannot write a class's name.
+    sys.stdout.reconfigure(errors="backslashreplace")
+    bypass_proxies("localhost", "127.0.0.1", "::1")
     app.run(lambda argv: guarded(main, argv), flags_parser=parse)
 
 
@@ -54,11 +58,24 @@ def guarded(main, argv):
         _leave(name, interruption)
     except Exception as error:
         # TensorFlow wraps what a data pipeline raised.
-        ours = isinstance(error, (ValueError, OSError, FloatingPointError))
-        if not ours and not type(error).__module__.startswith("tensorflow."):
+        if isinstance(error, (ValueError, OSError, FloatingPointError, MemoryError)):
+            text = _with_flags(_one_line(error))
+        elif type(error).__module__.startswith("tensorflow."):
+            text = _one_line(error)
+        elif (package := _foreign_package(error)) and FLAGS.verbosity < 1:
+            kind = type(error).__name__
+            text = f"{package} failed: {kind}: {_one_line(error)} (--verbosity=1 shows where)"
+        else:
             raise
         _close_progress_bars()
-        sys.exit(f"{name}: error: {_with_flags(_one_line(error))}")
+        sys.exit(f"{name}: error: {text}")
+
+
+def bypass_proxies(*hosts):
+    """Lets requests to these hosts, which are this machine, go there without a proxy."""
+    for name in ("no_proxy", "NO_PROXY"):
+        known = filter(None, os.environ.get(name, "").split(","))
+        os.environ[name] = ",".join(dict.fromkeys([*known, *hosts]))
 
 
 def output_path(flag, folder=False):
@@ -86,11 +103,23 @@ def start_tensorflow():
     """Imports TensorFlow without its narration, and says so where somebody may wait."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     absl_logging.get_absl_handler().addFilter(_is_ours_or_grave)
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if backend != "tensorflow":
+        print(f"KERAS_BACKEND={backend} is passed over: this needs TensorFlow", file=sys.stderr)
+    # It precedes what keras.json says as well.
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     if "tensorflow" not in sys.modules:
         if sys.stderr.isatty():
             print("Starting TensorFlow ...", file=sys.stderr, flush=True)
         with _silent_stderr():
-            import tensorflow  # noqa: F401
+            import tensorflow as tf
+        hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+        if pathlib.Path("/dev/nvidia0").exists() and not hidden:
+            with _silent_stderr():
+                found = tf.config.list_physical_devices("GPU")
+            if not found:
+                text = "TensorFlow cannot use this machine's GPU: pip install tensorflow[and-cuda]"
+                print(text, file=sys.stderr)
 
 
 def load_models(*names, ema=True, standing_statistics=0, truncation=1.0):
@@ -112,6 +141,14 @@ def load_models(*names, ema=True, standing_statistics=0, truncation=1.0):
     return sagans
 
 
+def _foreign_package(error):
+    """Name of the package in which an error was raised, `None` if it is this project's."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    package = frame.f_globals.get("__name__", "").partition(".")[0]
+    is_installed = "site-packages" in frame.f_code.co_filename
+    return package if is_installed and package not in ("experiments", "sagan_tf") else None
+
+
 def _leave(name, interruption):
     number = getattr(interruption, "signal", None)
     if number is None:
@@ -119,7 +156,7 @@ def _leave(name, interruption):
     print(interruption)
     print("To go on, give the same command again")
     if "TF_CONFIG" not in os.environ:
-        print(f"  {shlex.join([sys.executable, *sys.argv])}")
+        print(f"  {shlex.join([sys.executable, *sys.orig_argv[1:]])}")
     sys.exit(128 + number)
 
 

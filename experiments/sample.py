@@ -85,7 +85,8 @@ def main():
         picture = visualization.sample_grid(images, columns=_WALK)
     else:
         images = sagan.generate(labels, FLAGS.num_images or 64, **options)
-        picture = visualization.sample_grid(images)
+        headings = visualization.class_headings(sagan, labels)
+        picture = visualization.sample_grid(images, column_labels=headings)
     output.parent.mkdir(parents=True, exist_ok=True)
     picture.save(output)
     print(output)

@@ -123,9 +123,12 @@ def lock(path):
     """Locks a file, which is made if it is missing, and returns it open until the lock shall end.
 
     It raises a BlockingIOError if another process holds the lock, and another OSError if there are
-    no locks, as on some network file systems, or no such folder.
+    no locks, as on Windows and some network file systems, or no such folder.
     """
-    import fcntl  # Windows has no such module.
+    try:
+        import fcntl
+    except ImportError as error:
+        raise OSError(str(error)) from error
 
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(pathlib.Path(path).open("w"))

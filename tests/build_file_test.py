@@ -63,6 +63,11 @@ TARGETS = {
     for build in sorted((ROOT / top).rglob("BUILD"))
     for label, target in read_targets(build.parent).items()
 }
+HUBS = {
+    "@pypi//": "requirements.txt",
+    "@pypi_app//": "requirements-app.txt",
+    "@pypi_serving//": "requirements-serving.txt",
+}
 OWNER = {path: label for label, (files, _, _) in TARGETS.items() for path in files}
 
 
@@ -92,7 +97,7 @@ def label_of(name):
                     return OWNER[file]
         raise AssertionError(f"{name} belongs to no target")
     name = DISTRIBUTIONS.get(first, first)
-    return f"@pypi_app//{name}" if name in required("requirements-app.txt") else f"@pypi//{name}"
+    return next(f"{hub}{name}" for hub, file in HUBS.items() if name in required(file))
 
 
 def required(file):
@@ -139,9 +144,7 @@ def test_every_file_belongs_to_one_target():
     assert sorted(owned) == sorted(existing)
 
 
-@pytest.mark.parametrize(
-    "hub, file", [("@pypi//", "requirements.txt"), ("@pypi_app//", "requirements-app.txt")]
-)
+@pytest.mark.parametrize("hub, file", HUBS.items())
 def test_every_dependency_is_required(hub, file):
     used = {dep for _, deps, _ in TARGETS.values() for dep in deps if dep.startswith(hub)}
     assert used and {dep.removeprefix(hub) for dep in used} <= required(file)

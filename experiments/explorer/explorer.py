@@ -26,13 +26,15 @@ class Explorer:
 
     Args:
         named_models: Dict from a name to a `SAGAN`, for the same classes and latents.
+        use_ema: bool, whether the averaged weights draw. Defaults to `True`.
 
     Raises:
         ValueError: if the models take different inputs, or none of them attends.
     """
 
-    def __init__(self, named_models):
+    def __init__(self, named_models, use_ema=True):
         self.models = named_models
+        self.use_ema = use_ema
         generators = [sagan.generator for sagan in named_models.values()]
         for key in ("num_classes", "latent_dim"):
             first, *others = [getattr(generator, key) for generator in generators]
@@ -87,9 +89,9 @@ class Explorer:
         ends = [models.draw_inputs(generator, num_images, each)[0] for each in (seed, other_seed)]
         walk = models.interpolate_latents(*ends, WALK_STEPS)
         latents = walk[:, round(position * (WALK_STEPS - 1))]
-        options = {"seed": seed, "latents": latents, "return_attention": True}
+        options = {"seed": seed, "latents": latents, "use_ema": self.use_ema}
         drawn = [
-            sagan.generate(labels, num_images, truncation, **options)
+            sagan.generate(labels, num_images, truncation, return_attention=True, **options)
             for sagan in self.models.values()
         ]
         return Drawing(labels, tuple(drawn))
@@ -143,7 +145,8 @@ class Explorer:
         if maps:
             name = attention if attention in maps else max(maps, key=_resolution)
             shares = maps[name][query.image]
-            gate = float(np.asarray(sagan.ema_generator.gates[name]))
+            generator = sagan.ema_generator if self.use_ema else sagan.generator
+            gate = float(np.asarray(generator.gates[name]))
             statistics = {"gate": gate, **_statistics(shares, pixel, size)}
 
         layout = drawing.close_up_layout(index)

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from sagan_tf.models.sampling import images_per_call
+
 
 def attention_distance(maps):
     """How far from each query its attention goes, on the average.
@@ -38,14 +40,13 @@ def attention_entropy(maps):
     return -np.sum(maps * logarithms, axis=-1)
 
 
-def attention_numbers(generator, latents, labels, batch_size=32):
+def attention_numbers(generator, latents, labels):
     """What a generator's attention does, in numbers.
 
     Args:
         generator: A `Generator`. It is not changed.
         latents: Float array `(num_images, latent_dim)`.
         labels: Int array `(num_images,)`.
-        batch_size: int, images whose maps are in memory at once. Defaults to `32`.
 
     Returns:
         Dict from `"attention_<resolution>"` to a dict of floats: `gate`; `distance` and `entropy`,
@@ -54,8 +55,10 @@ def attention_numbers(generator, latents, labels, batch_size=32):
         pixel changes, on the average, when the gate is closed. Empty without attention.
     """
     sums = {name: np.zeros(3) for name in generator.gates}
-    for start in range(0, len(latents), batch_size):
-        part = slice(start, start + batch_size)
+    # Their distance and entropy are in float64.
+    size = max(1, images_per_call(generator, return_attention=True) // 2)
+    for start in range(0, len(latents), size):
+        part = slice(start, start + size)
         inputs = latents[part], labels[part]
         images, maps = generator(inputs, training=False, return_attention=True)
         images = _array(images)

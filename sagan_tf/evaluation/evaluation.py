@@ -19,6 +19,7 @@ from sagan_tf.images import from_uint8, to_uint8
 from sagan_tf.labels import check_class_names
 from sagan_tf.models import draw_inputs, with_standing_statistics
 from sagan_tf.models.architecture import architecture
+from sagan_tf.models.sampling import images_per_call
 
 _BATCH = 64
 _ATTENTION_IMAGES = 256
@@ -157,8 +158,9 @@ class Evaluation:
         if protocol.labels_from == "data" and self.num_classes is not None:
             labels = np.resize(self._real.labels, len(latents))
         fake = self._new_statistics()
-        for part in self._parts(len(latents), "generated images"):
-            fake.update(self._draw(generator, latents[part], labels[part]), labels[part])
+        size = images_per_call(generator)
+        for part in self._parts(len(latents), "generated images", size):
+            fake.update(self._draw(generator, latents[part], labels[part], size), labels[part])
         few = slice(_ATTENTION_IMAGES)
         attention = attention_numbers(generator, latents[few], labels[few])
         scores = compare(self._real, fake, protocol, self._class_names)
@@ -216,19 +218,19 @@ class Evaluation:
             source, self.image_size, self.channels, self.num_classes, self.skip_corrupt
         )
 
-    def _parts(self, count, name):
+    def _parts(self, count, name, size=_BATCH):
         """Slices of a batch each, with a progress bar."""
         with tqdm.tqdm(total=count, desc=name, unit="img", disable=not self.verbose) as bar:
-            for start in range(0, count, _BATCH):
-                yield slice(start, start + _BATCH)
-                bar.update(min(_BATCH, count - start))
+            for start in range(0, count, size):
+                yield slice(start, start + size)
+                bar.update(min(size, count - start))
 
-    def _draw(self, generator, latents, labels):
-        """Images of at most a batch, by a function traced once per generator."""
+    def _draw(self, generator, latents, labels, size):
+        """Images of at most a batch of `size`, by a function traced once per generator."""
         if self._compiled[0] is not generator:
             call = tf.function(lambda *inputs: generator(inputs, training=False))
             self._compiled = generator, call
         # All calls have the same shape: nothing is traced again, and no row depends on another.
-        missing = _BATCH - len(latents)
+        missing = size - len(latents)
         inputs = np.pad(latents, ((0, missing), (0, 0))), np.pad(labels, (0, missing))
-        return self._compiled[1](*inputs).numpy()[: _BATCH - missing]
+        return self._compiled[1](*inputs).numpy()[: size - missing]

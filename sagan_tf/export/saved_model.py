@@ -4,12 +4,17 @@ import pathlib
 import tempfile
 
 import tensorflow as tf
-from tensorflow_serving.apis import prediction_log_pb2
+from absl import logging
 
 from sagan_tf.export.servable import make_servable
 from sagan_tf.files import ASIDE
 from sagan_tf.layers import ConditionalBatchNorm
 from sagan_tf.models import fold_spectral_norm, walk_layers
+
+try:
+    from tensorflow_serving.apis import prediction_log_pb2
+except ImportError:
+    prediction_log_pb2 = None
 
 
 def export_saved_model(sagan, directory, use_ema=True):
@@ -22,9 +27,10 @@ def export_saved_model(sagan, directory, use_ema=True):
     - `serving_default` maps `latents` float32 `(batch, latent_dim)` and `labels` int32 `(batch,)`
       to `images` float32 `(batch, height, width, channels)` in [-1, 1].
     - `generate` maps `labels`, `seeds` int32 `(batch,)` and `truncation` float32 `(batch,)` in
-      (0, 1] to `images` and `attention_<resolution>`, the maps of `Generator`.
+      (0, 1] to `images`.
     - `generate_png` maps inputs of `generate` to `image_bytes`, a PNG file per row.
-    - `attention`, if there is any, maps inputs of `serving_default` to `attention_<resolution>`.
+    - `attention`, if there is any, maps inputs of `serving_default` to `attention_<resolution>`,
+      the maps of `Generator`; `generate_attention` maps inputs of `generate` to them.
 
     The loaded object is a
     [reusable SavedModel](https://www.tensorflow.org/hub/reusable_saved_models):
@@ -61,7 +67,13 @@ def export_saved_model(sagan, directory, use_ema=True):
     with tempfile.TemporaryDirectory(dir=directory, prefix=ASIDE) as aside:
         model = pathlib.Path(aside, "model")
         tf.saved_model.save(root, str(model), signatures)
-        write_warmup_requests(model, signatures)
+        if prediction_log_pb2 is None:
+            logging.warning(
+                "The model gets no warm-up requests for TensorFlow Serving, which "
+                "tensorflow-serving-api writes: `pip install .[serving]` gets it"
+            )
+        else:
+            write_warmup_requests(model, signatures)
         return _rename_to_next_version(model, directory)
 
 

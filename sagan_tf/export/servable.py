@@ -26,6 +26,7 @@ def make_servable(generator):
     if generator.gates:
         root.attention = with_labels(generator, functions.maps, latents)
         signatures["attention"] = root.attention
+        signatures["generate_attention"] = with_labels(generator, functions.drawn_maps, *drawn)
     return root, signatures
 
 
@@ -102,9 +103,10 @@ class _Functions:
         return self._run(latents, labels, return_attention=True)[1]
 
     def generated(self, seeds, truncation, labels):
-        latents = self._draw(seeds, truncation, labels)
-        images, maps = self._run(latents, labels, return_attention=True)
-        return {"images": images, **maps}
+        return {"images": self._run(self._draw(seeds, truncation, labels), labels)}
+
+    def drawn_maps(self, seeds, truncation, labels):
+        return self.maps(self._draw(seeds, truncation, labels), labels)
 
     def png(self, seeds, truncation, labels):
         images = self._run(self._draw(seeds, truncation, labels), labels)

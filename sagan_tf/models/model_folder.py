@@ -16,7 +16,7 @@ from sagan_tf.config import Config, unknown_name
 from sagan_tf.models.presets import PRESETS
 
 CONFIG_FILE, WEIGHTS_FILE, CHECKPOINTS = "config.json", "model.weights.h5", "checkpoints"
-_PREFIX = "step_"
+_PREFIX, _PRESET = "step_", "preset:"
 
 
 class DamagedError(ValueError):
@@ -38,36 +38,49 @@ def find_model(name_or_path):
     """The model folder that a user means.
 
     Args:
-        name_or_path: Name of a preset, path of a model folder, or path of a run, which stands for
-            the newest of its checkpoints that is not damaged.
+        name_or_path: Name of a preset, which may stand after `preset:`; path of a model folder; or
+            path of a run, which stands for the newest of its checkpoints that is not damaged, or
+            for its preset if it has no checkpoints.
 
     Returns:
         Path of a folder that holds weights, whose digest has not been checked.
 
     Raises:
-        ValueError: if there is no such preset, model or checkpoint.
+        ValueError: if there is no such preset, model or checkpoint, or it is the name of a preset
+            and of another folder.
     """
-    if str(name_or_path) in PRESETS:
-        folder = bundled_path(name_or_path)
-        if folder is None:
+    name = str(name_or_path).removeprefix(_PRESET)
+    folder = pathlib.Path(name).expanduser()
+    if name in PRESETS:
+        bundled = bundled_path(name)
+        if name == str(name_or_path) and folder.exists() and not _same(folder, bundled):
             raise ValueError(
-                f"Preset {name_or_path} has no trained weights: train it, or pass "
-                "load_weights=False for random ones"
+                f"{name} is a preset, and a folder here: say {_PRESET}{name} or ./{name}"
             )
-        return folder
-    folder = pathlib.Path(name_or_path).expanduser()
+        if bundled is None:
+            raise ValueError(
+                f"Preset {name} has no trained weights: train it, or pass load_weights=False for "
+                "random ones"
+            )
+        return bundled
     if (folder / CHECKPOINTS).is_dir():
         return _newest_checkpoint(folder)
     if not (folder / CONFIG_FILE).is_file():
-        if not folder.exists() and folder.name == str(name_or_path):
-            raise unknown_name("model", name_or_path, PRESETS)
+        if not folder.exists() and folder.name == name:
+            raise unknown_name("model", name, PRESETS)
         raise ValueError(
             f"No model at {folder}: expected the name of a preset ({', '.join(PRESETS)}), or a "
             f"folder with a {CONFIG_FILE} in it"
         )
     if read_config(folder)[1]["weights"] is None:
-        raise ValueError(f"The run in {folder} has no checkpoint yet")
+        if not (folder / "preset" / CONFIG_FILE).is_file():
+            raise ValueError(f"The run in {folder} has no checkpoint yet")
+        return folder / "preset"
     return folder
+
+
+def _same(folder, other):
+    return other is not None and folder.samefile(other)
 
 
 def checkpoint_paths(directory):

@@ -21,16 +21,43 @@ def make_optimizers(config):
     )
 
 
-def check_optimizer(optimizer):
-    """Raises a ValueError for an optimizer that itself accumulates or clips gradients.
+class OptimizerPair:
+    """Both optimizers, as Keras's callbacks of the learning rate know several of them.
 
-    Under a distribution strategy it would do so before they are averaged over replicas.
+    Attributes:
+        optimizers: List of the generator's and the discriminator's.
     """
-    for name in ("gradient_accumulation_steps", "clipnorm", "clipvalue", "global_clipnorm"):
-        value = getattr(optimizer, name, None)
-        if value is not None:
-            ours = "global_clipnorm" if "clip" in name else "accumulation_steps"
-            raise ValueError(
-                f"Optimizers must be without {name}: pass {ours} to SAGAN.compile instead. "
-                f"Received: {optimizer.name} with {name}={value}"
-            )
+
+    built = True  # by `compile`
+
+    def __init__(self, generator_optimizer, discriminator_optimizer):
+        self.optimizers = [generator_optimizer, discriminator_optimizer]
+
+    @property
+    def variables(self):
+        return [variable for each in self.optimizers for variable in each.variables]
+
+
+def check_optimizers(pair, sagan):
+    """Raises a ValueError for optimizers with which training would silently go wrong.
+
+    Under a distribution strategy one that itself accumulates or clips gradients would do so before
+    they are averaged over replicas. A scale of the loss, which float16 needs, is not applied here.
+    """
+    first, second = pair.optimizers
+    if first is second:
+        raise ValueError("Each network needs an optimizer of its own. Received: one for both")
+    for optimizer in pair.optimizers:
+        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            raise ValueError("The loss is not scaled here: pass the optimizer without its wrapper")
+        for name in ("gradient_accumulation_steps", "clipnorm", "clipvalue", "global_clipnorm"):
+            value = getattr(optimizer, name, None)
+            if value is not None:
+                ours = "global_clipnorm" if "clip" in name else "accumulation_steps"
+                raise ValueError(
+                    f"Optimizers must be without {name}: pass {ours} to SAGAN.compile instead. "
+                    f"Received: {optimizer.name} with {name}={value}"
+                )
+    for network in (sagan.generator, sagan.discriminator):
+        if network.compute_dtype == "float16":
+            raise ValueError("Training in float16 is not supported: use mixed_bfloat16 or float32")

@@ -1,13 +1,15 @@
 """The generator, the discriminator and the game between them."""
 
+import dataclasses
+
 import keras
 import numpy as np
 
-from sagan_tf.config import Config, ModelConfig, Recipe
+from sagan_tf.config import Config, ModelConfig
 from sagan_tf.labels import check_labels
+from sagan_tf.models.adversarial_model import AdversarialModel
 from sagan_tf.models.build import describe_networks, make_networks
 from sagan_tf.models.copies import with_standing_statistics
-from sagan_tf.models.generator import Generator
 from sagan_tf.models.model_folder import (
     check_weights,
     find_model,
@@ -15,23 +17,13 @@ from sagan_tf.models.model_folder import (
     read_weights,
     write_preset,
 )
-from sagan_tf.models.optimizers import check_optimizer
 from sagan_tf.models.presets import PRESETS
 from sagan_tf.models.sampling import draw_inputs, run_generator
-
-STEP_METRICS = (
-    "discriminator_loss",
-    "generator_loss",
-    "real_logits",
-    "fake_logits",
-    "real_variance",
-    "fake_variance",
-)
-"""The metrics of a training step, in this order; those of the gates follow."""
+from sagan_tf.models.transfer import transfer_weights
 
 
 @keras.saving.register_keras_serializable(package="sagan_tf")
-class SAGAN(keras.Model):
+class SAGAN(AdversarialModel):
     """Self-Attention GAN: train with `fit`, sample with `generate`.
 
     Args:
@@ -87,11 +79,12 @@ class SAGAN(keras.Model):
         self.recipe = None
         self.class_names = None
         self.reference = ""
-        self.ema_generator = Generator.from_config(
-            {**generator.get_config(), "name": "ema_generator", "trainable": False}
+        self.ema_generator = type(generator).from_config(
+            {**generator.get_config(), "name": "ema_generator"}
         )
         self.ema_generator.set_weights(generator.get_weights())
-        self._trackers = {name: keras.metrics.Mean(name) for name in (*STEP_METRICS, *self.gates)}
+        self.ema_generator.trainable = False
+        self._make_trackers(self.gates)
         self.built = True
 
     @property
@@ -103,110 +96,9 @@ class SAGAN(keras.Model):
             for name, gate in getattr(self, network).gates.items()
         }
 
-    @property
-    def metrics(self):
-        return list(self._trackers.values())
-
     def call(self, inputs, training=False):
         """Images of the averaged generator, for `(latents, labels)`."""
         return self.ema_generator(inputs, training=training)
-
-    def compile(
-        self,
-        generator_optimizer=None,
-        discriminator_optimizer=None,
-        loss="hinge",
-        penalty=None,
-        penalty_weight=10.0,
-        accumulation_steps=1,
-        global_clipnorm=None,
-        **kwargs,
-    ):
-        """Configures training, and builds all its variables.
-
-        Args:
-            generator_optimizer: A Keras optimizer. Defaults to Adam with learning rate 1e-4,
-                beta_1 0 and beta_2 0.9 (section 5 of the paper).
-            discriminator_optimizer: A Keras optimizer. Defaults to the same with 4e-4.
-            loss: `"hinge"`, `"wasserstein"`, `"non_saturating"` or `"least_squares"`. Defaults to
-                `"hinge"`.
-            penalty: `None`, `"gradient_penalty"` (between real and fake images) or `"r1"` (at
-                real images), added to the discriminator's loss. Defaults to `None`.
-            penalty_weight: float, the penalty's factor. Defaults to `10.0`.
-            accumulation_steps: int, slices into which each update divides its images to save
-                memory. Their gradients are averaged and applied at once; the generator's batch
-                norm and power iterations see, and move with, each slice. Defaults to `1`.
-            global_clipnorm: float, bound of the norm of all gradients of an update together,
-                averaged over replicas and slices; `None` for none. Defaults to `None`.
-            **kwargs: `run_eagerly`, `jit_compile` and `steps_per_execution` of `Model.compile`.
-
-        Raises:
-            ValueError: for an unknown loss or penalty, a value out of range, or an optimizer that
-                itself accumulates or clips gradients: it would before they are averaged.
-        """
-        Recipe(  # checks them
-            loss=loss,
-            penalty=penalty,
-            penalty_weight=penalty_weight,
-            accumulation_steps=accumulation_steps,
-            global_clipnorm=global_clipnorm,
-        )
-        for optimizer in (generator_optimizer, discriminator_optimizer):
-            check_optimizer(optimizer)
-        # Without `optimizer=None` Keras installs an RMSprop of its own.
-        super().compile(optimizer=None, **kwargs)
-        adam = keras.optimizers.Adam
-        self.generator_optimizer = generator_optimizer or adam(1e-4, 0.0, 0.9)
-        self.discriminator_optimizer = discriminator_optimizer or adam(4e-4, 0.0, 0.9)
-        self.loss_name = loss
-        self.penalty_name = penalty
-        self.penalty_weight = penalty_weight
-        self.accumulation_steps = accumulation_steps
-        self.global_clipnorm = global_clipnorm
-        # A distribution strategy cannot create variables inside the compiled step.
-        self.generator_optimizer.build(self.generator.trainable_weights)
-        self.discriminator_optimizer.build(self.discriminator.trainable_weights)
-
-    def get_compile_config(self):
-        if not self.compiled:
-            return None
-        serialize = keras.optimizers.serialize
-        return {
-            "generator_optimizer": serialize(self.generator_optimizer),
-            "discriminator_optimizer": serialize(self.discriminator_optimizer),
-            "loss": self.loss_name,
-            "penalty": self.penalty_name,
-            "penalty_weight": self.penalty_weight,
-            "accumulation_steps": self.accumulation_steps,
-            "global_clipnorm": self.global_clipnorm,
-        }
-
-    def compile_from_config(self, config):
-        optimizers = {
-            name: keras.optimizers.deserialize(config[name])
-            for name in ("generator_optimizer", "discriminator_optimizer")
-        }
-        self.compile(**{**config, **optimizers})
-
-    @property
-    def step(self):
-        """int, number of generator updates so far; 0 before `compile`."""
-        if not self.compiled:
-            return 0
-        return int(keras.ops.convert_to_numpy(self.generator_optimizer.iterations))
-
-    def train_step(self, data):
-        """Updates the discriminator `discriminator_steps` times, and the generator once.
-
-        Args:
-            data: `(images, labels)`, images of shape `(discriminator_steps * batch, height,
-                width, channels)` in [-1, 1], labels of shape `(discriminator_steps * batch,)`.
-        """
-        from sagan_tf.models.update import train_step
-
-        for name, value in train_step(self, *data).items():
-            self._trackers[name].update_state(value)
-        return {name: tracker.result() for name, tracker in self._trackers.items()}
 
     def generate(
         self,
@@ -222,12 +114,12 @@ class SAGAN(keras.Model):
 
         Args:
             labels: Sequence of ints in `[0, num_classes)`, one per image; fewer than `num_images`
-                are repeated in turn. `None` draws them uniformly.
+                are repeated in turn, and an int is a sequence of one. `None` draws them uniformly.
             num_images: int. Defaults to the number of latents, of labels, or 16.
             truncation: float in (0, 1], factor of the latents: less varied, more typical images.
                 Defaults to `1.0`.
-            seed: int; the same seed gives the same latents and labels, and more images continue
-                fewer. `None` draws a new one.
+            seed: int, at least 0; the same seed gives the same latents and labels, and more images
+                continue fewer. `None` draws a new one.
             use_ema: bool, whether to use the averaged weights. Defaults to `True`.
             return_attention: bool, whether to return the attention maps as well. Defaults to
                 `False`.
@@ -241,6 +133,7 @@ class SAGAN(keras.Model):
         Raises:
             ValueError: if an argument is out of range.
         """
+        labels = None if labels is None else np.atleast_1d(labels)
         given = latents if latents is not None else labels
         if num_images is None:
             num_images = 16 if given is None else len(given)
@@ -248,6 +141,8 @@ class SAGAN(keras.Model):
             raise ValueError(f"`num_images` must not be negative. Received: {num_images=}")
         if not 0 < truncation <= 1:
             raise ValueError(f"`truncation` must be in (0, 1]. Received: {truncation=}")
+        if seed is not None and seed < 0:
+            raise ValueError(f"`seed` must be at least 0. Received: {seed=}")
         drawn_latents, drawn_labels = draw_inputs(self.generator, num_images, seed)
         latents = drawn_latents if latents is None else np.asarray(latents)
         if latents.shape != drawn_latents.shape:
@@ -284,7 +179,7 @@ class SAGAN(keras.Model):
         write_preset(self, directory)
 
     @classmethod
-    def from_preset(cls, preset_name, load_weights=True):
+    def from_preset(cls, preset_name, load_weights=True, **changes):
         """A model from a named preset, a model folder, or the folder of a run.
 
         Args:
@@ -293,19 +188,31 @@ class SAGAN(keras.Model):
                 damaged, or of one of its checkpoints.
             load_weights: bool, whether to load the weights; without, they are random. Defaults to
                 `True`.
+            **changes: Fields of `ModelConfig` to change, such as `num_classes`. The weights that
+                still fit are taken, see `transfer_weights`, which says which they are.
 
         Raises:
-            ValueError: if there is no such model, it has no weights though they are asked for, or
-                its files are damaged.
+            ValueError: if there is no such model, it has no weights though they are asked for, its
+                files are damaged, or a change is out of range.
         """
-        if str(preset_name) in PRESETS and not load_weights:
-            return cls.from_settings(PRESETS[preset_name])
-        directory = find_model(preset_name)
-        config, state = (check_weights if load_weights else read_config)(directory)
-        sagan = cls.from_settings(config, seed=state["seed"])
+        seed = directory = None
+        if not load_weights and str(preset_name) in PRESETS:
+            config = PRESETS[preset_name]
+        else:
+            directory = find_model(preset_name)
+            config, state = (check_weights if load_weights else read_config)(directory)
+            seed = state["seed"]
+        model = config.model.replace(**changes)
+        sagan = cls.from_settings(config, seed)
         if load_weights:
             read_weights(sagan, directory)
-        return sagan
+        if model == config.model:
+            return sagan
+        names = config.class_names if model.num_classes == config.model.num_classes else None
+        changed = cls.from_settings(dataclasses.replace(config, model=model, class_names=names))
+        if load_weights:
+            transfer_weights(sagan, changed)
+        return changed
 
     @classmethod
     def from_settings(cls, config, seed=None):

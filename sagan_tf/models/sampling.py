@@ -4,6 +4,8 @@ import numpy as np
 from keras import ops, tree
 
 _BATCH = 64
+# What the feature maps and attention maps of a call may hold: 1 GiB of float32.
+_NUMBERS = 2**28
 
 
 def draw_latents(num_images, latent_dim, seed=None):
@@ -52,6 +54,19 @@ def interpolate_latents(starts, ends, num_steps):
     return (walk / np.sin(safe)).astype("float32")
 
 
+def images_per_call(generator, return_attention=False):
+    """How many images a generator may draw at once, at most 64, by the size of what it holds."""
+    resolutions = generator.architecture.generator_resolutions
+    maps = zip(resolutions, generator.blocks, strict=True)
+    # About four maps of the largest size are alive at once.
+    numbers = 4 * max(resolution**2 * block.filters for resolution, block in maps)
+    if return_attention:
+        # There are the scores and their softmax, for each query one number per 2x2 pixels.
+        attended = [int(name.rpartition("_")[2]) for name in generator.gates]
+        numbers += sum(2 * resolution**4 // 4 for resolution in attended)
+    return max(1, min(_BATCH, _NUMBERS // numbers))
+
+
 def run_generator(generator, latents, labels, return_attention=False):
     """Calls a generator at inference, a limited number of images at a time, and returns arrays."""
     # No images still take one through the network, for the shapes: convolutions of an empty batch
@@ -59,11 +74,11 @@ def run_generator(generator, latents, labels, return_attention=False):
     count = len(latents)
     if count == 0:
         latents, labels = np.zeros((1, generator.latent_dim), "float32"), np.zeros(1, "int32")
+    size = images_per_call(generator, return_attention)
     batches = []
-    for start in range(0, len(latents), _BATCH):
-        part = slice(start, start + _BATCH)
+    for start in range(0, len(latents), size):
+        part = slice(start, start + size)
         inputs = latents[part], np.asarray(labels[part], "int32")
-        # Maps are large, and held only where they are asked for.
         outputs = generator(inputs, training=False, return_attention=return_attention)
         batches.append(tree.map_structure(ops.convert_to_numpy, outputs))
     return tree.map_structure(lambda *parts: np.concatenate(parts)[:count], *batches)

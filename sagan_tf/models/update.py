@@ -6,26 +6,62 @@ step is drawn in docs/how_a_step_works.md.
 
 import tensorflow as tf
 
-from sagan_tf.losses import LOSSES, PENALTIES
+from sagan_tf.losses import PENALTIES
+from sagan_tf.models.batch import check_batch
 
 
 # Nothing here needs AutoGraph, whose conversion takes a sixth of the tracing.
 @tf.autograph.experimental.do_not_convert
-def train_step(sagan, images, labels):
+def train_step(sagan, data):
     """Updates the discriminator `discriminator_steps` times, the generator and its average once.
 
-    The images and labels are those of this replica. It returns a dict from the names of the model's
-    metrics to their values; those of the discriminator are means over its updates.
+    The data are those of this replica, as `check_batch` takes them. It returns a dict from the
+    names of the model's metrics to their values; those of the discriminator are means over its
+    updates.
     """
+    images, labels, checks = check_batch(sagan, data, training=True)
+    # Nothing may change before all is known to be right.
+    with tf.control_dependencies(checks):
+        update = _update
+        if sagan.compiles_step:
+            # XLA drops the checks, which therefore stay outside.
+            update = tf.function(_update, jit_compile=True, autograph=False)
+        return update(sagan, images, labels)
+
+
+@tf.autograph.experimental.do_not_convert
+def test_step(sagan, data, seen):
+    """Measures the losses of held-out images, after `seen` other ones, and of as many fake ones.
+
+    It returns a dict from the names of some of the model's metrics to their values, and how many
+    images they are of.
+    """
+    images, labels, checks = check_batch(sagan, data, training=False)
+    with tf.control_dependencies(checks):
+        count = images.shape[0] or tf.shape(images)[0]
+        randomness = StepRandomness(sagan, count, seen)
+        (latents,), (fake_labels,) = randomness.latents(), randomness.labels()
+        fake_images = sagan.generator((latents, fake_labels), training=False)
+        real_logits = sagan.discriminator((images, labels), training=False)
+        fake_logits = sagan.discriminator((fake_images, fake_labels), training=False)
+        loss = sagan.adversarial_loss
+        values = {
+            "discriminator_loss": loss.discriminator(real_logits, fake_logits),
+            "generator_loss": loss.generator(fake_logits),
+            "real_logits": tf.reduce_mean(real_logits),
+            "fake_logits": tf.reduce_mean(fake_logits),
+        }
+        return values, count
+
+
+def _step(sagan):
+    return tf.cast(sagan.generator_optimizer.iterations.value, "int32")
+
+
+def _update(sagan, images, labels):
     steps, slices = sagan.discriminator_steps, sagan.accumulation_steps
     size = images.shape[0] or tf.shape(images)[0]
-    if isinstance(size, int) and size % (steps * slices):
-        raise ValueError(
-            f"A batch must divide into discriminator_steps={steps} times accumulation_steps="
-            f"{slices} parts. Received: {size} images per replica"
-        )
     randomness = StepRandomness(sagan, size // (steps * slices))
-
     reports = [
         _update_discriminator(sagan, *real, randomness)
         for real in zip(tf.split(images, steps), tf.split(labels, steps), strict=True)
@@ -49,13 +85,13 @@ def _update_discriminator(sagan, images, labels, randomness):
             penalty = _penalty(sagan, real_images, real_labels, fake_images, mix)
             logits = discriminator(
                 (
-                    tf.concat([tf.cast(real_images, fake_images.dtype), fake_images], axis=0),
-                    tf.concat([tf.cast(real_labels, "int32"), fake_labels], axis=0),
+                    tf.concat([real_images, fake_images], axis=0),
+                    tf.concat([real_labels, fake_labels], axis=0),
                 ),
                 training=advance_power_iteration,
             )
             real_logits, fake_logits = tf.split(logits, 2)
-            loss = LOSSES[sagan.loss_name].discriminator(real_logits, fake_logits) + penalty
+            loss = sagan.adversarial_loss.discriminator(real_logits, fake_logits) + penalty
         report = {
             "discriminator_loss": loss,
             "real_logits": tf.reduce_mean(real_logits),
@@ -91,7 +127,7 @@ def _penalty(sagan, real_images, real_labels, fake_images, mix):
 
 def _variance(images):
     """Averages the variance of each pixel over the batch; it is 0 if all images are the same."""
-    return tf.reduce_mean(tf.math.reduce_variance(tf.cast(images, "float32"), axis=0))
+    return tf.reduce_mean(tf.math.reduce_variance(images, axis=0))
 
 
 def _update_generator(sagan, randomness):
@@ -104,7 +140,7 @@ def _update_generator(sagan, randomness):
             # `training=False` holds the discriminator's power iterations, which advance with its
             # own updates only.
             fake_logits = sagan.discriminator((fake_images, labels), training=False)
-            loss = LOSSES[sagan.loss_name].generator(fake_logits)
+            loss = sagan.adversarial_loss.generator(fake_logits)
         return loss, tape.gradient(loss, variables)
 
     inputs = randomness.latents(), randomness.labels()
@@ -141,9 +177,12 @@ def _scale_for_sum(gradients, replicas):
 
 
 def _update_average(sagan):
+    # The optimizer has counted this step already.
+    step = tf.cast(_step(sagan) - 1, "float32")
+    decay = tf.minimum(sagan.ema_decay, (1.0 + step) / (10.0 + step))
     for weight, average in zip(sagan.generator.weights, sagan.ema_generator.weights, strict=True):
         if weight.trainable:
-            average.assign_sub((1.0 - sagan.ema_decay) * (average - weight))
+            average.assign_sub((1.0 - decay) * (average - weight))
         else:
             average.assign(weight)
 
@@ -155,15 +194,20 @@ class StepRandomness:
     else, so a resumed run draws what it would have drawn. Each draw is made for all slices and
     replicas together; a method returns the part of this replica as a list with one tensor per
     slice. All begin as Philox integers, which are the same on every device and under XLA;
-    TensorFlow's own uniform and normal numbers are not.
+    TensorFlow's own uniform and normal numbers are not. After `held_out` images of an evaluation
+    there are numbers of their own, whatever the step, in one slice.
     """
 
-    def __init__(self, sagan, images_per_slice):
+    def __init__(self, sagan, images_per_slice, held_out=None):
         self._sagan = sagan
         self._size = images_per_slice
         self._draws = 0
-        step = tf.cast(sagan.generator_optimizer.iterations.value, "int32")
-        self._seed = tf.random.fold_in(tf.constant([sagan.seed, 0], "int32"), step, "philox")
+        if held_out is None:
+            self._slices, stream, step = sagan.accumulation_steps, 0, _step(sagan)
+        else:
+            self._slices, stream, step = 1, 1, held_out
+        seed = tf.constant([sagan.seed, stream], "int32")
+        self._seed = tf.random.fold_in(seed, step, "philox")
 
     def latents(self):
         slices = self.uniform((self._sagan.generator.latent_dim,))
@@ -179,7 +223,7 @@ class StepRandomness:
 
     def _integers(self, shape, bound):
         replica = tf.distribute.get_replica_context()
-        parts = (self._sagan.accumulation_steps, replica.num_replicas_in_sync)
+        parts = (self._slices, replica.num_replicas_in_sync)
         everything = tf.random.stateless_uniform(
             (*parts, self._size, *shape),
             seed=tf.random.fold_in(self._seed, self._draws, "philox"),

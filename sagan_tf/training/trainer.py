@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from sagan_tf.cluster import replica_batch_size
 from sagan_tf.config import RunOptions
+from sagan_tf.models.batch import in_words
 
 
 class Trainer:
@@ -40,15 +41,12 @@ class Trainer:
         self.sagan = sagan
         self.strategy = strategy or tf.distribute.get_strategy()
         self.steps_per_loop = steps_per_loop
-        train_step = sagan.train_step
-        if sagan.jit_compile:
-            train_step = tf.function(train_step, jit_compile=True)
 
         # Functions of this trainer, not methods: a tf.function method is shared by all trainers.
         @tf.function
         def train(iterator, count):
             for _ in tf.range(count):
-                self.strategy.run(train_step, (next(iterator),))
+                self.strategy.run(sagan.train_step, (next(iterator),))
             # Every worker must take part in reading a metric.
             return {metric.name: metric.result() for metric in sagan.metrics}
 
@@ -57,7 +55,7 @@ class Trainer:
             values = self.strategy.run(tf.identity, (value,))
             return self.strategy.reduce(tf.distribute.ReduceOp.SUM, values, axis=None)
 
-        self._train = train
+        self._train = in_words(train)
         self._sum_over_replicas = sum_over_replicas
 
     def fit(self, dataset, steps, callbacks=None):
@@ -78,7 +76,8 @@ class Trainer:
 
         Raises:
             ValueError: if batches have no fixed size, or replicas, discriminator updates and
-                accumulation slices do not divide them; or if workers are at different steps.
+                accumulation slices do not divide them; if the data set ends before; if a batch is
+                not as `train_step` takes it; or if workers are at different steps.
         """
         sagan = self.sagan
         with self.strategy.scope():
@@ -86,6 +85,12 @@ class Trainer:
             callbacks = keras.callbacks.CallbackList(
                 callbacks, add_history=True, model=sagan, verbose=0, epochs=1, steps=steps - step
             )
+            ends = int(dataset.cardinality())  # Negative if there is no end, or none is known.
+            if 0 <= ends < steps - step:
+                raise ValueError(
+                    f"`dataset` must not end. Received: {ends} batches for {steps - step} steps; "
+                    "`dataset.repeat()` goes on"
+                )
             batches = iter(self._distribute(dataset))
             logs = {}
             callbacks.on_train_begin()
@@ -119,8 +124,8 @@ class Trainer:
         return float(self._sum_over_replicas(tf.constant(value, "float64")))
 
     def _distribute(self, dataset):
-        images, _ = dataset.element_spec
-        if images.shape[0] is None:
+        images = tf.nest.flatten(dataset.element_spec)[0]
+        if not images.shape.rank or images.shape[0] is None:
             raise ValueError("`dataset` must have batches of a fixed size: use drop_remainder=True")
         sagan, replicas = self.sagan, self.strategy.num_replicas_in_sync
         batch_size, rest = divmod(images.shape[0], sagan.discriminator_steps)
@@ -136,7 +141,7 @@ class Trainer:
             # Replicas get consecutive images: to each its share of every part, in turn.
             order = np.arange(images.shape[0]).reshape((parts, replicas, -1))
             order = order.swapaxes(0, 1).ravel()
-            dataset = dataset.map(lambda *batch: [tf.gather(tensor, order) for tensor in batch])
+            dataset = dataset.map(lambda *batch: tuple(tf.gather(each, order) for each in batch))
         # All workers read the same; each keeps its own part of every batch.
         data = tf.data.experimental.AutoShardPolicy.DATA
         options = tf.data.Options()

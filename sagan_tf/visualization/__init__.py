@@ -5,7 +5,7 @@ from sagan_tf.visualization.attention_overlay import attention_overlay
 from sagan_tf.visualization.attention_panel import attention_panel
 from sagan_tf.visualization.curves import training_curves
 from sagan_tf.visualization.grid_layout import GridLayout
-from sagan_tf.visualization.portraits import attention_picture, class_grid
+from sagan_tf.visualization.portraits import attention_picture, class_grid, class_headings
 from sagan_tf.visualization.query_selection import choose_queries
 from sagan_tf.visualization.sample_grid import grid_layout, sample_grid
 
@@ -16,6 +16,7 @@ __all__ = [
     "attention_picture",
     "choose_queries",
     "class_grid",
+    "class_headings",
     "grid_layout",
     "heat_scale",
     "sample_grid",

@@ -4,6 +4,7 @@ from sagan_tf.visualization.attention_overlay import attention_overlay
 from sagan_tf.visualization.sample_grid import sample_grid
 
 COLUMNS, ROWS = 10, 6
+MAX_HEADINGS = 16
 
 
 def class_grid(sagan, seed=0):
@@ -19,7 +20,17 @@ def class_grid(sagan, seed=0):
     labels = _first_classes(sagan, COLUMNS)
     columns = len(labels or range(COLUMNS))
     images = sagan.generate(labels, num_images=columns * ROWS, seed=seed)
-    return sample_grid(images, columns, column_labels=labels)
+    return sample_grid(images, columns, column_labels=class_headings(sagan, labels))
+
+
+def class_headings(sagan, labels):
+    """What stands above columns of classes: their names, or their numbers if they have no names.
+
+    It is `None`, for no headings, without labels and for more than 16 columns.
+    """
+    if labels is None or len(labels) > MAX_HEADINGS:
+        return None
+    return [sagan.class_names[label] if sagan.class_names else str(label) for label in labels]
 
 
 def attention_picture(sagan, labels=None, num_images=5, seed=0, **options):

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -70,7 +71,7 @@ def test_how_a_program_ends(error, code, monkeypatch, capsys):
     def main():
         raise error
 
-    monkeypatch.setattr("sys.argv", ["train.py", "--model_dir=a b"])
+    monkeypatch.setattr("sys.orig_argv", ["python", "train.py", "--model_dir=a b"])
     with pytest.raises(SystemExit) as info:
         program.guarded(main, ["/a/p.py"])
     assert info.value.code == code
@@ -85,6 +86,13 @@ def test_errors_of_the_program_itself_keep_their_traceback():
 
     with pytest.raises(KeyError):
         program.guarded(main, ["p.py"])
+
+
+def test_errors_of_other_packages_are_one_line(monkeypatch):
+    monkeypatch.setattr(program, "FLAGS", types.SimpleNamespace(verbosity=-1))
+    line = "p.py: error: numpy failed: TypeError: .* --verbosity=1 shows where"
+    with pytest.raises(SystemExit, match=line):
+        program.guarded(lambda: np.sum([1], keepdims="a", axis="b"), ["p.py"])
 
 
 @pytest.mark.parametrize(

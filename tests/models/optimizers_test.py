@@ -1,9 +1,11 @@
 import keras
 import pytest
 
+from sagan_tf import SAGAN, Discriminator, Generator
 from sagan_tf.config import Config, ModelConfig, Recipe
 from sagan_tf.models import make_optimizers
-from sagan_tf.models.optimizers import check_optimizer
+from sagan_tf.models.optimizers import OptimizerPair, check_optimizers
+from tests.tiny import tiny
 
 
 def test_learning_rates_are_constant_or_end_with_the_run_for_both():
@@ -28,6 +30,18 @@ def test_learning_rates_are_constant_or_end_with_the_run_for_both():
     ],
 )
 def test_an_optimizer_that_handles_gradients_itself_is_refused(name, ours):
+    adam = keras.optimizers.Adam
     with pytest.raises(ValueError, match=f"must be without {name}: pass {ours} to SAGAN.compile"):
-        check_optimizer(keras.optimizers.Adam(**{name: 2}))
-    check_optimizer(keras.optimizers.Adam())
+        check_optimizers(OptimizerPair(adam(), adam(**{name: 2})), tiny())
+
+
+def test_what_would_train_wrongly_without_a_word_is_refused():
+    adam = keras.optimizers.Adam
+    one = adam()
+    with pytest.raises(ValueError, match="an optimizer of its own"):
+        tiny().compile(one, one)
+    with pytest.raises(ValueError, match="The loss is not scaled here"):
+        tiny().compile(keras.optimizers.LossScaleOptimizer(adam()))
+    half = SAGAN(Generator(16, 1, 3, 4, dtype="mixed_float16"), Discriminator(16, 1, 3, 4))
+    with pytest.raises(ValueError, match="float16 is not supported: use mixed_bfloat16"):
+        half.compile()

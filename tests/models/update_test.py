@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from sagan_tf.losses import LOSSES, PENALTIES
-from sagan_tf.models.sagan import STEP_METRICS
+from sagan_tf.models.adversarial_model import STEP_METRICS
 from tests.tiny import tiny
 
 if keras.backend.backend() != "tensorflow":
@@ -96,12 +96,29 @@ def test_fit_in_mixed_bfloat16_keeps_float32_variables():
 
 def test_the_average_covers_trainable_weights_and_copies_the_rest():
     sagan = compiled(ema_decay=0.9)
+    sagan.generator_optimizer.iterations.assign(1000)
     before = weights(sagan.ema_generator)
     step(sagan, batch())
     average = weights(sagan.ema_generator)
     for weight, old, mean in zip(sagan.generator.weights, before, average, strict=True):
         expected = 0.9 * old + 0.1 * weight.numpy() if weight.trainable else weight
         np.testing.assert_allclose(mean, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_the_average_forgets_the_weights_of_the_start():
+    """Its decay is min(0.99, (1 + t) / (10 + t)) at step t, also in a run that goes on."""
+    sagan = compiled(ema_decay=0.99)
+    kernel, average = (each.to_image.kernel for each in (sagan.generator, sagan.ema_generator))
+    for start, decay in ((0, 0.1), (1, 2 / 11), (90, 0.91), (889, 890 / 899), (10_000, 0.99)):
+        sagan.generator_optimizer.iterations.assign(start)
+        before = average.numpy()
+        step(sagan, batch())
+        expected = decay * before + (1 - decay) * kernel.numpy()
+        np.testing.assert_allclose(average, expected, rtol=1e-4, atol=1e-6)
+    # What is left of the initial weights, at the decay of the large presets.
+    steps = np.arange(20_000)
+    left = np.cumprod(np.minimum(0.9999, (1 + steps) / (10 + steps)))
+    assert left[[199, 1_999, 19_999]].max() < 1e-9
 
 
 def test_power_iterations_of_the_discriminator_advance_once_per_update():
@@ -142,6 +159,10 @@ def test_each_discriminator_update_sees_its_own_images():
 def test_a_batch_that_does_not_divide_is_an_error():
     with pytest.raises(ValueError, match="discriminator_steps=2 times .* Received: 5 images"):
         compiled(discriminator_steps=2).train_step(batch(5))
+    # Their number is known only when they come.
+    dataset = tf.data.Dataset.from_tensor_slices(batch(10)).batch(6)
+    with pytest.raises(ValueError, match="discriminator_steps=3 times .* Received: 4"):
+        compiled(discriminator_steps=3).fit(dataset, verbose=0)
 
 
 def test_training_goes_on_from_a_keras_file_as_if_nothing_had_happened(tmp_path):

@@ -229,7 +229,7 @@ def test_a_run_is_traced_once(tmp_path):
     assert sagan.step == 9
     # At the multiples of several.
     assert [path.name[-1] for path in checkpoints.paths] == ["6", "8", "9"]
-    assert trainer._train.experimental_get_tracing_count() == 1
+    assert trainer._train.__wrapped__.experimental_get_tracing_count() == 1
 
 
 def test_broken_images_stop_training_before_anything_is_kept(tmp_path):
@@ -238,10 +238,9 @@ def test_broken_images_stop_training_before_anything_is_kept(tmp_path):
     dataset = tf.data.Dataset.from_tensors((images, np.zeros(BATCH, "int32"))).repeat()
     checkpoints = Checkpoints(tmp_path / "checkpoints", sagan)
     callback = Recorder(tmp_path, BATCH, every(1, 1, 1, 1), checkpoints, Evaluation())
-    # Which others show it depends on the device: on a CPU the ReLU of NaN is 0.
-    with pytest.raises(FloatingPointError, match=r"real_variance.* became nan at step 1: .*There"):
+    with pytest.raises(ValueError, match="`images` must be finite"):
         Trainer(sagan).fit(dataset, 9, [callback])
-    assert sagan.step == 1
+    assert sagan.step == 0
     assert (tmp_path / "metrics.jsonl").read_text() == ""
     assert checkpoints.paths == []
     assert list((tmp_path / "samples").iterdir()) == []

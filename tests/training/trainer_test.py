@@ -107,7 +107,7 @@ def test_batches_must_have_a_fixed_size_that_divides():
         Trainer(compiled(), steps_per_loop=0)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_xla_compiles_the_step_and_finds_the_same_losses():
     """As on a TPU: static shapes, operations that XLA knows, the same random numbers."""
     options = {"accumulation_steps": 2, "penalty": "r1"}
