@@ -1,7 +1,11 @@
 """The page's events: what a visitor asks for, and what the page shows in answer."""
 
+import contextlib
 import dataclasses
 import functools
+import os
+import secrets
+import tempfile
 
 import gradio as gr
 
@@ -16,17 +20,32 @@ _STATISTICS = """<dl class="statistics">
 <div><dt>Largest share</dt><dd><b>{peak:.1%}</b><span>even: {even_peak:.2%}</span></dd></div>
 <div><dt>Gate</dt><dd><b>{gate}</b><span>attention off: 0</span></dd></div>
 </dl>
-<p class="scale">0 <i style="background: linear-gradient(90deg, {colors})"></i> {peak:.1%}</p>
-<p class="note">These are shares of what one of {queries} x {queries} queries attended to, over
-{keys} x {keys} keys. Even attention is the same for all keys.</p>"""
+<p class="scale">0 <i style="background: linear-gradient(90deg, {colors})"></i> {largest:.1%}</p>
+<p class="note">{idle}These are shares of what one of {queries} x {queries} queries attended to,
+over {keys} x {keys} keys. Even attention is the same for all keys.</p>
+<details class="note"><summary>What do these numbers mean?</summary>
+<p><b>Entropy</b> says how widely the pixel looks: 0 bits are one key, each further bit doubles
+their number.</p>
+<p><b>Mean distance</b> is how far away it looks, as a share of the side of the image.</p>
+<p><b>Gate</b> is the factor with which attention is added to the features. It begins at 0, where
+attention does nothing, and is learned.</p></details>"""
+_IDLE = "The gate is almost closed: this attention, shown dimmed, hardly reaches the image. "
+
+
+_FRACTIONS, _QUERY = ("truncation", "walk"), ("image", "row", "column")
+_NUMBERS = ("images", "seed", "truncation", "other_seed", "walk")
+ADDRESS = ("classes", *_NUMBERS, "layer", *_QUERY)
+"""What the page's address holds, in the order of the page's inputs."""
 
 
 @dataclasses.dataclass
 class Visit:
     """A visitor's images, and the query that was asked last."""
 
-    drawing: Drawing
+    drawing: Drawing | None
     query: Query | None = None
+    # Where the files lie whose names say what they show, until the next ones are there.
+    files: tempfile.TemporaryDirectory | None = None
 
 
 def _in_one_line(function):
@@ -42,11 +61,35 @@ def _in_one_line(function):
     return answer
 
 
+def new_seed():
+    """A seed that nobody has chosen."""
+    return secrets.randbelow(10_000)
+
+
 class Answers:
     """Answers the page's events by an `Explorer`; what differs between visitors is in a `Visit`."""
 
     def __init__(self, explorer):
         self._explorer = explorer
+
+    def restore(self, request: gr.Request):
+        """The visit and the inputs that the page's address asks for; what it lacks stays.
+
+        What is wrong in it is told when it is drawn, as if it had been typed.
+        """
+        asked = request.query_params
+        values = {"layer": asked.get("layer")}
+        with contextlib.suppress(KeyError, ValueError):
+            values["classes"] = [int(label) for label in asked["classes"].split(",")]
+        for name in (*_NUMBERS, *_QUERY):
+            with contextlib.suppress(KeyError, ValueError):
+                values[name] = float(asked[name]) if name in _FRACTIONS else int(asked[name])
+        if values["layer"] not in self._explorer.attentions:
+            del values["layer"]
+        visit, query = None, [values.get(name, -1) for name in _QUERY]
+        if min(query) >= 0 and max(query[1:]) < self._explorer.image_size:
+            visit = Visit(None, Query(*query))
+        return [visit, *(values.get(name, gr.skip()) for name in ADDRESS)]
 
     @_in_one_line
     def draw(self, visit, labels, num_images, seed, truncation, other_seed, position):
@@ -99,14 +142,25 @@ class Answers:
         """The new contents of every model's grid, heading, close-up and statistics."""
         updates = []
         where = visit.drawing.describe(visit.query)
+        # Gradio copies what lies outside of its own folder, and has copied those of before.
+        visit.files = tempfile.TemporaryDirectory(prefix="explore-")
         for view in self._explorer.views(visit.drawing, visit.query, attention):
-            close_up = gr.Image(view.close_up, alt_text=f"{where}, and what that attended to")
-            updates += [view.grid, f"<p>{where}</p>", close_up, _statistics_html(view.statistics)]
+            grid, close_up = (
+                self._saved(each, visit.files.name) for each in (view.grid, view.close_up)
+            )
+            close_up = gr.Image(close_up, alt_text=f"{where}, and what that attended to")
+            updates += [grid, f"<p>{where}</p>", close_up, _statistics_html(view.statistics)]
         return updates
+
+    @staticmethod
+    def _saved(picture, folder):
+        path = os.path.join(folder, picture.info["name"])
+        picture.save(path)
+        return path
 
 
 def _present(visit):
-    if visit is None:
+    if visit is None or visit.drawing is None:
         raise ValueError("There are no images any more: draw them again")
     return visit
 
@@ -116,4 +170,5 @@ def _statistics_html(statistics):
         return '<p class="none">This model has no attention: there is nothing to see here.</p>'
     colors = ", ".join(f"rgb({r} {g} {b})" for r, g, b in visualization.heat_scale(12))
     gate = f"{statistics['gate']:.3f}".replace("-", "\N{MINUS SIGN}")
-    return _STATISTICS.format(**{**statistics, "gate": gate, "colors": colors})
+    idle = _IDLE if statistics["is_idle"] else ""
+    return _STATISTICS.format(**{**statistics, "gate": gate, "colors": colors, "idle": idle})

@@ -37,10 +37,12 @@ class Drawing:
     Args:
         labels: List of ints, the class of each image; `None` for unconditional models.
         drawn: Tuple of `(images, maps)` per model, as `SAGAN.generate` returns them.
+        seed: int, the seed at which the walk began.
     """
 
     labels: list | None
     drawn: tuple
+    seed: int = 0
 
     @property
     def num_images(self):
@@ -70,10 +72,10 @@ class Drawing:
         )
 
     def close_up_layout(self, model):
-        """The `GridLayout` of a close-up: an image, and beside it the same under its attention."""
+        """The `GridLayout` of a close-up: an image, and it under its attention, smooth and not."""
         size = self.drawn[model][0].shape[1]
         scale = max(1, -(-CLOSE_UP // size))
-        return visualization.GridLayout(2, size, size, 2, scale, PADDING, PADDING)
+        return visualization.GridLayout(3, size, size, 3, scale, PADDING, PADDING)
 
     def describe(self, query):
         """Says in words which pixel of which image a query is."""

@@ -17,6 +17,8 @@ WALK_STEPS = 21
 MAX_MAP_BYTES = 64 * 2**20
 CHOSEN = (0, 190, 255)
 FRAME = 3
+# The glow is dimmed where attention, which is added times the gate, hardly reaches the image.
+IDLE_GATE = 0.01
 
 
 class Explorer:
@@ -94,7 +96,7 @@ class Explorer:
             sagan.generate(labels, num_images, truncation, return_attention=True, **options)
             for sagan in self.models.values()
         ]
-        return Drawing(labels, tuple(drawn))
+        return Drawing(labels, tuple(drawn), seed)
 
     def check_query(self, drawing, image, row, column):
         """A `Query`; a ValueError where the drawing has no such pixel."""
@@ -125,46 +127,60 @@ class Explorer:
         return found and self._query(image, *found[1:], layout.width)
 
     def views(self, drawing, query, attention):
-        """A `View` per model of what its pixel attended to.
+        """A `View` per model of what its pixel attended to, all on one scale of colors.
 
         `attention` is one of `attentions`, or a ValueError says so. A model without it shows its
         last one.
         """
         names = self.attentions
         check("attention", attention, attention in names, f"one of {', '.join(names)}")
+        found = [self._look(index, drawing, query, attention) for index in range(len(self.models))]
+        largest = max(each["peak"] for _, _, each in found if each)
         return [
-            self._view(index, sagan, drawing, query, attention)
-            for index, sagan in enumerate(self.models.values())
+            self._view(index, drawing, query, *each, largest) for index, each in enumerate(found)
         ]
 
-    def _view(self, index, sagan, drawing, query, attention):
+    def _look(self, index, drawing, query, attention):
+        """A model's pixel, its map of the image, and the statistics of both; `None` without one."""
         images, maps = drawing.drawn[index]
         size = images.shape[1]
         pixel = [_at_scale(each, self.image_size, size) for each in (query.row, query.column)]
-        image, shares, statistics = images[query.image], None, None
-        if maps:
-            name = attention if attention in maps else max(maps, key=_resolution)
-            shares = maps[name][query.image]
-            generator = sagan.ema_generator if self.use_ema else sagan.generator
-            gate = float(np.asarray(generator.gates[name]))
-            statistics = {"gate": gate, **_statistics(shares, pixel, size)}
+        if not maps:
+            return pixel, None, None
+        name = attention if attention in maps else max(maps, key=_resolution)
+        shares = maps[name][query.image]
+        sagan = list(self.models.values())[index]
+        generator = sagan.ema_generator if self.use_ema else sagan.generator
+        gate = float(np.asarray(generator.gates[name]))
+        statistics = {"gate": gate, "is_idle": abs(gate) < IDLE_GATE}
+        return pixel, shares, statistics | _statistics(shares, pixel, size)
 
+    def _view(self, index, drawing, query, pixel, shares, statistics, largest):
+        images, _ = drawing.drawn[index]
+        image, size = images[query.image], images.shape[1]
+        options = {"largest": largest, "is_idle": statistics and statistics["is_idle"]}
         layout = drawing.close_up_layout(index)
         close_up = Image.new("RGB", layout.size, MAT)
-        for panel, heat in enumerate((False, True)):
-            if not heat or maps:
-                picture = _panel(image, shares, pixel, layout.scale, heat)
-                close_up.paste(picture, layout.corner(panel))
+        close_up.paste(_panel(image, shares, pixel, layout.scale, heat=False), layout.corner(0))
+        for panel, smooth in ((1, True), (2, False)) if statistics else ():
+            picture = _panel(image, shares, pixel, layout.scale, smooth=smooth, **options)
+            close_up.paste(picture, layout.corner(panel))
+        name = f"{list(self.models)[index].rpartition('/')[2]}_seed{drawing.seed}"
+        place = f"image{query.image}_row{query.row}_column{query.column}"
+        close_up.info["name"] = f"{name}_{place}.png"
 
         layout = drawing.grid_layout(index)
         grid = visualization.sample_grid(
             images, layout.columns, PADDING, layout.scale, drawing.column_labels, MAT, ON_MAT
         )
         left, top = layout.corner(query.image)
-        grid.paste(_panel(image, shares, pixel, layout.scale, heat=True), (left, top))
+        grid.paste(_panel(image, shares, pixel, layout.scale, **options), (left, top))
         right, bottom = (start + size * layout.scale + FRAME - 1 for start in (left, top))
         frame = (left - FRAME, top - FRAME, right, bottom)
         ImageDraw.Draw(grid).rectangle(frame, outline=CHOSEN, width=FRAME)
+        grid.info["name"] = f"{name}.png"
+        if statistics:
+            statistics["largest"] = largest
         return View(grid, close_up, statistics)
 
     def _query(self, image, row, column, size):
@@ -177,10 +193,14 @@ def _at_scale(position, size, other_size):
     return (2 * position + 1) * other_size // (2 * size)
 
 
-def _panel(image, shares, pixel, scale, heat):
+def _panel(image, shares, pixel, scale, heat=True, largest=None, smooth=True, is_idle=False):
     if shares is None:  # There is only the mark, whose cell is the pixel.
         shares, heat = np.ones((image.shape[0] ** 2, 1), "float32"), False
-    return visualization.attention_panel(image, shares, pixel, scale, heat)
+    panel = visualization.attention_panel(image, shares, pixel, scale, heat, largest, smooth)
+    if is_idle:
+        plain = visualization.attention_panel(image, shares, pixel, scale, heat=False)
+        panel = Image.blend(plain, panel, 0.4)
+    return panel
 
 
 def _statistics(shares, pixel, size):

@@ -1,12 +1,13 @@
 """The page on which one explores attention, in Gradio."""
 
 import html
+import json
 import pathlib
 
 import gradio as gr
 from gradio.exceptions import ComponentProcessingError
 
-from experiments.explorer.answers import Answers
+from experiments.explorer.answers import ADDRESS, Answers, new_seed
 from experiments.explorer.drawing import COLUMNS
 from experiments.explorer.explorer import WALK_STEPS
 
@@ -37,6 +38,14 @@ _TITLE = """<h1>Where does it look?</h1>
 <p>Click a pixel, in the grid or below it: the glow is what the generator attended to there.</p>"""
 
 
+# The address holds what was asked for, so that it can be kept or passed on.
+_KEEP_ADDRESS = f"""(...values) => {{
+    const address = new URL(window.location);
+    {json.dumps(ADDRESS)}.forEach((name, i) => address.searchParams.set(name, values[i] ?? ""));
+    window.history.replaceState(null, "", address);
+}}"""
+
+
 def make_page(explorer):
     """Lays out the page and connects it to an `Explorer`.
 
@@ -52,13 +61,17 @@ def make_page(explorer):
     with _Page(title="SAGAN: where does it look?", delete_cache=(600, _KEEP_SECONDS)) as page:
         visit = gr.State(time_to_live=_KEEP_SECONDS)
         gr.HTML(_TITLE, elem_id="title")
-        with gr.Row(equal_height=False):
+        with gr.Row(equal_height=False, elem_id="all"):
             with gr.Column(scale=3, min_width=320):
                 with gr.Row(equal_height=False):
                     views = [_model_parts(*item) for item in enumerate(explorer.models.items())]
                 query = _query_inputs(explorer)
+                with gr.Row(equal_height=False):
+                    for index, view in enumerate(views):
+                        with gr.Column(min_width=320):
+                            view.append(gr.HTML(elem_id=f"statistics-{index}"))
             with gr.Column(scale=1, min_width=260):
-                inputs, attention, button = _drawing_inputs(explorer)
+                inputs, attention, button, dice = _drawing_inputs(explorer)
         shown = [part for view in views for part in view]
         labels, num_images, seed, truncation, other_seed, position = inputs
 
@@ -75,25 +88,36 @@ def make_page(explorer):
         }
         redrawing = [num_images.submit, seed.submit, other_seed.submit, position.input]
         redrawing += [truncation.release, *([labels.input] if explorer.num_classes else [])]
+        state = [*inputs, attention, *query]
+        address = {"fn": None, "inputs": state, "js": _KEEP_ADDRESS}
+        restored = page.load(answers.restore, None, [visit, *state], **private)
+        rolled = dice.click(new_seed, None, seed, **newest, **private)
         for drawn in (
             button.click(**draw, api_name="draw"),
-            page.load(**draw, **private),
+            restored.success(**draw, **private),
+            rolled.success(**draw, **private),
             gr.on(redrawing, **draw, **private),
         ):
             outputs = [*query, *shown]
-            drawn.success(answers.show_drawn, [visit, attention], outputs, **answer, **private)
+            drawn = drawn.success(
+                answers.show_drawn, [visit, attention], outputs, **answer, **private
+            )
+            drawn.success(**address)
         moved = [attention.input, *(slider.input for slider in query)]
         look_inputs = [visit, attention, *query]
-        gr.on(moved, answers.look, look_inputs, shown, **answer, api_name="look")
+        looked = gr.on(moved, answers.look, look_inputs, shown, **answer, api_name="look")
+        looked.success(**address)
         for index, (grid, _, close_up, _) in enumerate(views):
             for picture in (grid, close_up):
                 click = answers.click(index, on_close_up=picture is close_up)
-                picture.select(click, [visit, attention], [*query, *shown], **answer, **private)
+                outputs = [*query, *shown]
+                clicked = picture.select(click, [visit, attention], outputs, **answer, **private)
+                clicked.success(**address)
     return page
 
 
 def _model_parts(index, named_model):
-    """Lays out what one model shows: its grid, a heading, a close-up and its statistics."""
+    """Lays out what one model shows: its grid, a heading and a close-up."""
     name, sagan = named_model
     size = sagan.generator.image_size
     with gr.Column(min_width=320, elem_classes="model"):
@@ -101,12 +125,8 @@ def _model_parts(index, named_model):
         gr.HTML(f'<h2 title="{title}">{title} <small>{size} x {size}</small></h2>')
         grid = _picture(f"grid-{index}", f"Images of {name}")
         where = gr.HTML(elem_id=f"where-{index}", elem_classes="where")
-        with gr.Row(equal_height=False):
-            with gr.Column(scale=5, min_width=280):
-                close_up = _picture(f"close-up-{index}", f"The chosen image of {name}")
-            with gr.Column(scale=3, min_width=240):
-                statistics = gr.HTML(elem_id=f"statistics-{index}")
-    return grid, where, close_up, statistics
+        close_up = _picture(f"close-up-{index}", f"The chosen image of {name}")
+    return [grid, where, close_up]
 
 
 def _picture(elem_id, alt_text):
@@ -157,11 +177,13 @@ def _drawing_inputs(explorer):
         1.0,
         step=0.05,
         label="Truncation",
-        info="A smaller one draws more typical, less varied images.",
+        info="Factor of the latents: a smaller one draws more typical, less varied images.",
         elem_id="truncation",
         buttons=[],
     )
-    button = gr.Button("Draw", variant="primary", elem_id="draw")
+    with gr.Row():
+        button = gr.Button("Draw", variant="primary", elem_id="draw", min_width=110)
+        dice = gr.Button("New seed", elem_id="new-seed", min_width=110)
     with gr.Group():
         position = gr.Slider(
             0.0,
@@ -181,7 +203,7 @@ def _drawing_inputs(explorer):
         visible=len(explorer.attentions) > 1,
         elem_id="attention",
     )
-    return [labels, num_images, seed, truncation, other_seed, position], attention, button
+    return [labels, num_images, seed, truncation, other_seed, position], attention, button, dice
 
 
 class _Page(gr.Blocks):

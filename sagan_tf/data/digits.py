@@ -1,7 +1,9 @@
 """The bundled data set: scikit-learn's handwritten digits, as a TFDS builder."""
 
 import contextlib
+import functools
 import io
+import tempfile
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -45,9 +47,15 @@ class Digits(tfds.core.GeneratorBasedBuilder):
             yield index, {"image": image, "label": int(label)}
 
 
+@functools.cache
+def _folder_until_exit():
+    return tempfile.TemporaryDirectory(prefix="sagan_tf-digits-")
+
+
 def prepared_digits(data_dir=None):
     """The `Digits` builder, whose 0.3 MB are written to `data_dir` if they are missing.
 
+    Where the default folder, that of TFDS, cannot be written, they are written for this process.
     Several processes may do so at once: TFDS writes aside and renames, and the first one wins.
     """
     builder = Digits(data_dir=data_dir)
@@ -62,6 +70,8 @@ def prepared_digits(data_dir=None):
         reason = one_line(error)
     builder = Digits(data_dir=data_dir)  # Another process may have been first.
     if not builder.info.splits:
+        if data_dir is None:
+            return prepared_digits(_folder_until_exit().name)
         raise ValueError(
             f"Cannot write the digits to {builder.data_dir}: {reason}. "
             "Or pass another folder as `data_dir`."

@@ -65,7 +65,8 @@ class DiscriminatorBlock(keras.layers.Layer):
             shortcut = ops.average_pool(shortcut, 2, strides=2, data_format="channels_last")
         if self.shortcut is not None:
             shortcut = self.shortcut(shortcut, training=training)
-        return x + shortcut
+        # TensorFlow's remapper fails, aloud, where it would fuse this sum with the ReLU after it.
+        return ops.reshape(x + shortcut, (-1, *x.shape[1:]))
 
     def compute_output_shape(self, input_shape):
         return resampled_shape(input_shape, 0.5 if self.downsample else 1, self.filters)

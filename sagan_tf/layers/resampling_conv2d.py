@@ -60,7 +60,7 @@ class UpsampleConv2D(ResamplingConv2D):
 
     def convolution_op(self, inputs, kernel):
         # A transposed convolution scatters: its kernel is mirrored, outputs before inputs.
-        kernel = ops.transpose(ops.flip(box_filtered(kernel), axis=(0, 1)), (0, 1, 3, 2))
+        kernel = ops.transpose(box_filtered(kernel)[::-1, ::-1], (0, 1, 3, 2))
         return ops.conv_transpose(
             inputs, kernel, strides=2, padding="same", data_format="channels_last"
         )

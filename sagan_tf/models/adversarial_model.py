@@ -86,7 +86,7 @@ class AdversarialModel(keras.Model):
         # The step compiles what may be: Keras would take its checks along, which XLA drops.
         self.compiles_step, self.jit_compile = self.jit_compile, False
         self.optimizer = pair
-        self.generator_optimizer, self.discriminator_optimizer = pair.optimizers
+        self.generator_optimizer, self.discriminator_optimizer = pair.both
         self.loss_name = loss if isinstance(loss, str) else None
         self.adversarial_loss = LOSSES[loss] if isinstance(loss, str) else loss
         self.penalty_name = penalty

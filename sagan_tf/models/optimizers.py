@@ -22,20 +22,32 @@ def make_optimizers(config):
 
 
 class OptimizerPair:
-    """Both optimizers, as Keras's callbacks of the learning rate know several of them.
+    """Both optimizers, with one learning rate for Keras's callbacks.
+
+    It is that of the generator. When it is set, that of the discriminator keeps its ratio to it.
 
     Attributes:
-        optimizers: List of the generator's and the discriminator's.
+        both: Tuple of the generator's and the discriminator's optimizer.
     """
 
     built = True  # by `compile`
 
     def __init__(self, generator_optimizer, discriminator_optimizer):
-        self.optimizers = [generator_optimizer, discriminator_optimizer]
+        self.both = generator_optimizer, discriminator_optimizer
 
     @property
     def variables(self):
-        return [variable for each in self.optimizers for variable in each.variables]
+        return [variable for each in self.both for variable in each.variables]
+
+    @property
+    def learning_rate(self):
+        return self.both[0].learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        rates = [float(keras.ops.convert_to_numpy(each.learning_rate)) for each in self.both]
+        for optimizer, rate in zip(self.both, rates, strict=True):
+            optimizer.learning_rate = value * rate / rates[0]
 
 
 def check_optimizers(pair, sagan):
@@ -44,10 +56,10 @@ def check_optimizers(pair, sagan):
     Under a distribution strategy one that itself accumulates or clips gradients would do so before
     they are averaged over replicas. A scale of the loss, which float16 needs, is not applied here.
     """
-    first, second = pair.optimizers
+    first, second = pair.both
     if first is second:
         raise ValueError("Each network needs an optimizer of its own. Received: one for both")
-    for optimizer in pair.optimizers:
+    for optimizer in pair.both:
         if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
             raise ValueError("The loss is not scaled here: pass the optimizer without its wrapper")
         for name in ("gradient_accumulation_steps", "clipnorm", "clipvalue", "global_clipnorm"):

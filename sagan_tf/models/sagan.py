@@ -178,6 +178,13 @@ class SAGAN(AdversarialModel):
         """Writes `config.json` and `model.weights.h5`, the average included, into a folder."""
         write_preset(self, directory)
 
+    def export(self, filepath, *args, **kwargs):
+        """Says what exports a generator: a `keras.Model` does not know its signatures."""
+        raise NotImplementedError(
+            f"Use `sagan_tf.export.export_saved_model(sagan, {str(filepath)!r})`, or "
+            "`export_lite` for phones"
+        )
+
     @classmethod
     def from_preset(cls, preset_name, load_weights=True, **changes):
         """A model from a named preset, a model folder, or the folder of a run.

@@ -7,12 +7,14 @@ from PIL import Image
 _COLORS = colormaps["inferno"]
 
 
-def glow(image, shares):
+def glow(image, shares, largest=None, smooth=True):
     """A picture in dim gray that glows where shares `(key_size, key_size)` of attention fell on it.
 
-    The largest share is the brightest.
+    The brightest share is `largest`, by default that of the map. Without `smooth` each key is a
+    square of one color.
     """
-    heat = Image.fromarray(shares / shares.max()).resize(image.size, Image.Resampling.BICUBIC)
+    kind = Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST
+    heat = Image.fromarray(shares / (largest or shares.max())).resize(image.size, kind)
     gray = np.asarray(image.convert("L"), "float32") / 255.0
     return Image.fromarray(blend_heat(0.08 + 0.5 * gray, np.asarray(heat)))
 

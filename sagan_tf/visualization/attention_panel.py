@@ -15,7 +15,7 @@ REACH = 10  # Marks on a border reach so many pixels out of the panel.
 _SMOOTH = 4  # Shapes are drawn this many times too large, then reduced.
 
 
-def attention_panel(image, attention, query, scale=None, heat=True):
+def attention_panel(image, attention, query, scale=None, heat=True, largest=None, smooth=True):
     """Draws what one pixel of an image attended to, over the image.
 
     A dot marks the query. The image is dimmed under the attention map as `attention_overlay` does
@@ -28,6 +28,9 @@ def attention_panel(image, attention, query, scale=None, heat=True):
         scale: int, pixels of the panel per pixel of the image. Defaults to the least that makes
             the panel 160 pixels high.
         heat: bool, whether to show the attention, not the dot alone. Defaults to `True`.
+        largest: float, the share that is the brightest. Defaults to `None`, the map's largest.
+        smooth: bool, whether the map is interpolated; else each key is a square. Defaults to
+            `True`.
 
     Returns:
         An RGB `PIL.Image.Image`, `size * scale` pixels wide and high.
@@ -42,23 +45,34 @@ def attention_panel(image, attention, query, scale=None, heat=True):
     enlarged = enlarge(to_uint8(images)[0], scale or scale_to(images.shape[1], LEGIBLE_SIZE))
     panel = Image.new("RGB", enlarged.size)
     shares = maps.shares(0, cell) if heat else None
-    paste_panel(panel, (0, 0), enlarged, maps.query_size, [cell], QUERY_COLORS[:1], shares)
+    paste_panel(
+        panel,
+        (0, 0),
+        enlarged,
+        maps.query_size,
+        [cell],
+        QUERY_COLORS[:1],
+        shares,
+        largest=largest,
+        smooth=smooth,
+    )
     return panel
 
 
-def paste_panel(picture, corner, image, query_size, cells, colors, shares=None, frame=0):
+def paste_panel(picture, corner, image, query_size, cells, colors, shares=None, frame=0, **heat):
     """Draws a square image at a corner `(left, top)` of a picture, with a dot on each query.
 
     The queries are cells `(row, column)` of a grid `query_size` cells wide. If there is only one,
     `shares` of shape `(key_size, key_size)` may tell what it attended to: the image glows there,
-    and an arrow points to the peak. A frame `frame` pixels wide has the first query's color.
+    and an arrow points to the peak; `heat` are arguments of `glow`. A frame `frame` pixels wide has
+    the first query's color.
     """
     left, top = corner
     side = image.width
     centers = [_cell_center(cell, query_size, side) for cell in cells]
     marks = _Marks(side)
     if shares is not None:
-        image = glow(image, shares)
+        image = glow(image, shares, **heat)
         peak = np.unravel_index(shares.argmax(), shares.shape)
         marks.arrow(centers[0], _cell_center(peak, len(shares), side), colors[0])
     picture.paste(image, corner)

@@ -17,6 +17,8 @@ from tests.deploy.model_server import serving
 
 pytestmark = pytest.mark.slow
 
+# What goes to this machine must not go through a proxy.
+NO_PROXY_THERE = "http://127.0.0.1:9"
 PROGRAM = pathlib.Path(__file__).parents[2] / "deploy" / "request.py"
 
 
@@ -33,7 +35,7 @@ def ports(tmp_path_factory):
 def request(protocol, port, *flags):
     return subprocess.run(
         [sys.executable, str(PROGRAM), protocol, f"--port={port}", *flags],
-        env={**os.environ, "PYTHONPATH": str(PROGRAM.parents[1])},
+        env={**os.environ, "PYTHONPATH": str(PROGRAM.parents[1]), "http_proxy": NO_PROXY_THERE},
         capture_output=True,
         text=True,
         timeout=300,
@@ -49,8 +51,8 @@ def test_both_protocols_draw_the_same_grid(ports, tmp_path):
         )
         assert result.returncode == 0, result.stderr
         pictures.append(np.asarray(Image.open(output)))
-    # A column per label, three rows; 2 white pixels around images of 64.
-    assert pictures[0].shape == (3 * 66 + 2, 2 * 66 + 2, 3)
+    # A column per label, three rows below their headings; 2 white pixels around images of 64.
+    assert pictures[0].shape == (20 + 3 * 66, 2 * 66 + 2, 3)
     assert len(np.unique(pictures[0])) > 10
     np.testing.assert_array_equal(*pictures)
 

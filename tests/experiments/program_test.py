@@ -90,7 +90,7 @@ def test_errors_of_the_program_itself_keep_their_traceback():
 
 def test_errors_of_other_packages_are_one_line(monkeypatch):
     monkeypatch.setattr(program, "FLAGS", types.SimpleNamespace(verbosity=-1))
-    line = "p.py: error: numpy failed: TypeError: .* --verbosity=1 shows where"
+    line = "p.py: error: numpy failed: TypeError: .*--verbosity=1 shows where"
     with pytest.raises(SystemExit, match=line):
         program.guarded(lambda: np.sum([1], keepdims="a", axis="b"), ["p.py"])
 

@@ -73,7 +73,9 @@ def test_sample(digits, tmp_path):
         "--labels=3",
         "--truncation=1",
     ):
-        assert (drawn(*grid, change) != pictures[grid]).any(), change
+        assert not np.array_equal(drawn(*grid, change), pictures[grid]), change
+    # A column for each class, below its name.
+    assert pictures[grid].shape[:2] == (20 + 3 * 66, 2 + 2 * 66)
     output = run_well("sample", model, f"--output={tmp_path / 'new' / 'x.png'}", "--seed=1", *grid)
     assert output == f"{tmp_path / 'new' / 'x.png'}\n"
     np.testing.assert_array_equal(Image.open(tmp_path / "new" / "x.png"), pictures[grid])

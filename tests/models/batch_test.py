@@ -83,6 +83,7 @@ def test_what_is_wrong_is_said_and_changes_nothing(sagan, case):
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+@pytest.mark.slow
 def test_all_ways_lead_through_the_check(sagan, way):
     before = variables(sagan)
     for case in ("pixels in 0..255", "one-hot labels"):
@@ -92,6 +93,7 @@ def test_all_ways_lead_through_the_check(sagan, way):
     assert_same(variables(sagan), before)
 
 
+@pytest.mark.soak
 def test_a_wrong_batch_is_found_under_xla_and_between_good_ones():
     sagan = compiled(jit_compile=True)
     labels = np.stack([LABELS, LABELS, LABELS + 1])

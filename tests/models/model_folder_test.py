@@ -147,6 +147,25 @@ def test_what_is_not_there_is_named(run, tmp_path):
             SAGAN.from_preset(path)
 
 
+def test_a_name_with_two_meanings_is_an_error(run, tmp_path, monkeypatch):
+    bundled = find_model("sagan_digits_16")
+    monkeypatch.chdir(bundled.parent)
+    assert find_model("sagan_digits_16").samefile(bundled)  # There is one only.
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sagan_digits_16").symlink_to(run)
+    with pytest.raises(ValueError, match=r"say preset:sagan_digits_16 or \./sagan_digits_16"):
+        find_model("sagan_digits_16")
+    assert find_model("preset:sagan_digits_16") == bundled
+    assert find_model("./sagan_digits_16").name == "step_0000002"
+
+
+def test_a_run_without_checkpoints_is_known_by_its_preset(run, tmp_path):
+    """As one of experiments/fit.py."""
+    write_config(tmp_path, CONFIG, seed=5)
+    SAGAN.from_preset(run).save_preset(tmp_path / "preset")
+    assert find_model(tmp_path) == tmp_path / "preset"
+
+
 def test_a_damaged_checkpoint_of_a_run_is_passed_over(run, tmp_path, caplog):
     for step in (1, 2):
         path = tmp_path / "checkpoints" / checkpoint_name(step)

@@ -117,8 +117,8 @@ def test_every_point_of_the_pictures_leads_to_its_pixel(explorer, drawing):
         scale = (marked.max(axis=0) - 3 - marked.min(axis=0) - 3 + 1) / 16
         y, x = (top, left) + (np.array([query.row, query.column]) + 0.5) * scale
         assert explorer.query_in_grid(drawing, 0, (x, y)) == query
-        for panel in (0, 1):
-            side = (view.close_up.width - 3 * 6) / 2
+        for panel in (0, 1, 2):
+            side = (view.close_up.width - 4 * 6) / 3
             x, y = (
                 6 + (position + 0.5) * side / 16 + shift
                 for position, shift in ((query.column, panel * (side + 6)), (query.row, 0))
@@ -156,7 +156,7 @@ def test_statistics_are_those_of_the_query(sagan, explorer, drawing):
 
 def test_the_picture_changes_with_the_cell_alone(explorer, drawing):
     first, same, other = (
-        explorer.views(drawing, Query(1, *pixel), "attention_8")[0].close_up
+        explorer.views(drawing, Query(1, *pixel), "attention_8")[0].close_up.tobytes()
         for pixel in ((4, 4), (5, 5), (6, 4))
     )
     assert first == same and first != other
@@ -183,10 +183,33 @@ def test_models_side_by_side(sagan):
         views = explorer.views(drawing, query, attention)
         assert views[1].statistics is None
         assert (views[0].statistics["queries"], views[2].statistics["queries"]) == queries
+        # All are on one scale of colors.
+        peaks = [views[model].statistics["peak"] for model in (0, 2)]
+        assert [views[model].statistics["largest"] for model in (0, 2)] == [max(peaks)] * 2
     # A click on the larger image is the pixel of the first at the same place.
     point = (6 + 9 * (11 * 2 + 1.5), 6 + 9 * (5 * 2 + 0.5))
     assert explorer.query_in_close_up(drawing, 2, point, 1) == query
     assert explorer.first_query(drawing).image == 0
+
+
+def test_where_the_gate_is_closed_the_glow_is_dim():
+    models = {"open": make(), "idle": make()}
+    for sagan, opening in zip(models.values(), (0.5, 0.005), strict=True):
+        sagan.ema_generator.set_weights(models["open"].generator.get_weights())
+        sagan.ema_generator.gates["attention_8"].assign(opening)
+    explorer = Explorer(models)
+    views = explorer.views(explorer.draw(**RIGHT), Query(1, 5, 11), "attention_8")
+    assert [view.statistics["is_idle"] for view in views] == [False, True]
+    plain, glow, cells = (
+        np.asarray(views[1].close_up)[6:-6, 6 + 294 * panel :][:, :288].astype(float)
+        for panel in range(3)
+    )
+    bright = np.asarray(views[0].close_up)[6:-6, 300:588].astype(float)
+    assert np.abs(plain - glow).mean() < 0.7 * np.abs(plain - bright).mean()
+    assert (glow != cells).any()
+    assert [view.close_up.info["name"] for view in views] == [
+        f"{name}_seed{RIGHT['seed']}_image1_row5_column11.png" for name in ("open", "idle")
+    ]
 
 
 def test_models_that_do_not_fit(sagan):

@@ -295,9 +295,28 @@ def test_pictures_are_downloaded_as_png(browser, url):
             with page.expect_download() as download:
                 page.locator(picture).get_by_label("Download").click()
             saved = Image.open(download.value.path())
-            assert saved.format == "PNG" and download.value.suggested_filename.endswith(".png")
+            name = "sagan_digits_16_seed0" + ("_image" if picture == "#close-up-0" else ".png")
+            assert saved.format == "PNG" and download.value.suggested_filename.startswith(name)
             pixels = np.asarray(saved.convert("RGB")).astype(int)
             np.testing.assert_array_equal(pixels, shown(page, picture))
+
+
+def test_the_address_restores_the_view(browser, url):
+    with visit(browser, url) as page:
+        page.get_by_role("checkbox", name="0", exact=True).uncheck()
+        source = page.get_attribute("#grid-0 img", "src")
+        page.get_by_role("button", name="New seed").click()
+        wait_for_source(page, "#grid-0", source)
+        text = "Image 4 of class 5, row 3, column 7"
+        choose(page, "#grid-0", grid_point(4, 3, 7, columns=9), text)
+        page.wait_for_function("location.search.includes('column=7')")
+        address, grid = page.url, shown(page, "#grid-0")
+    with visit(browser, url, address.removeprefix(url)) as page:
+        wait_for(page, text)
+        np.testing.assert_array_equal(shown(page, "#grid-0"), grid)
+        page.set_viewport_size({"width": 800, "height": 900})
+        assert overflow(page) <= 0
+        page.screenshot(path=ARTIFACTS / "explorer_800.png", full_page=True)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -309,7 +328,7 @@ def test_a_phone(browser, url, theme):
         assert overflow(page) <= 0
         # Nothing is cut off, either.
         right = page.evaluate(
-            "Math.max(...[...document.querySelectorAll('main *')].map("
+            "Math.max(...[...document.querySelectorAll('main *:not([id^=close-up] *)')].map("
             "each => each.getBoundingClientRect().right))"
         )
         assert right <= PHONE["width"]
