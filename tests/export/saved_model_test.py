@@ -3,6 +3,7 @@ import pathlib
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -43,6 +44,13 @@ np.save("out.npy", images["images"])
     assert "WARNING:tensorflow" not in said and "WARNING:absl" not in said
     expected = run_generator(sagan.ema_generator, latents, labels)
     np.testing.assert_allclose(np.load(tmp_path / "out.npy"), expected, atol=1e-5)
+
+
+def test_is_a_layer_of_keras(sagan, path):
+    latents, labels = draw_latents(2, 8, seed=0), np.array([2, 0], "int32")
+    layer = keras.layers.TFSMLayer(str(path), call_endpoint="__call__")
+    expected = run_generator(sagan.ema_generator, latents, labels)
+    np.testing.assert_allclose(layer((latents, labels)), expected, atol=1e-5)
 
 
 def test_versions_count_up_and_raw_weights_can_be_exported(sagan, tmp_path, monkeypatch):

@@ -44,6 +44,10 @@ evaluation.Classifier.trained_on(data.find_dataset("digits"), 16, 1, cache_dir="
     assert path.startswith(str(tmp_path))
     assert shape == "(2, 16, 16, 1)"
     assert not (tmp_path / "cache").exists()  # Nothing had to be trained.
+    # The programs are in it.
+    program = "import runpy, sys; sys.argv[1:] = ['sample', '--model=sagan_digits_16', "
+    program += "'--output=x.png']; runpy.run_module('sagan_tf', run_name='__main__')"
+    assert run_python(program, tmp_path, tmp_path / "site") == "x.png\n"
 
 
 @pytest.mark.soak
