@@ -16,7 +16,7 @@ from benchmarks.flops import count_flops
 FLAGS = flags.FLAGS
 flags.DEFINE_string("output", None, "JSON file to write.")
 
-_BATCH = 64
+_BATCH = 2
 
 
 def main(_):
