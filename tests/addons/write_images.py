@@ -51,8 +51,11 @@ def _write(generator, folder):
         labels["labels"] = np.arange(4, dtype="int32")
     images = run_generator(generator, inputs["latents"], labels.get("labels", np.zeros(4, "int32")))
     # Those are the network's. What a seed gives is the SavedModel's own: it must be the same there.
-    signature = tf.saved_model.load(str(folder / "1")).signatures["generate"]
-    generated = signature(**{key: tf.constant(v) for key, v in {**drawn, **labels}.items()})
+    signatures = tf.saved_model.load(str(folder / "1")).signatures
+    asked = {key: tf.constant(value) for key, value in {**drawn, **labels}.items()}
+    generated = {}
+    for name in {"generate", "generate_attention"} & set(signatures):
+        generated |= signatures[name](**asked)
     np.savez(
         folder / "images.npz",
         **inputs,
