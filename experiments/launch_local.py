@@ -20,7 +20,6 @@ import ctypes
 import json
 import math
 import os
-import pathlib
 import signal
 import socket
 import subprocess
@@ -134,8 +133,8 @@ def main(argv, train_flags):
     if len(argv) > 1 or not train_flags:
         what = f"unexpected argument {argv[1]!r}" if len(argv) > 1 else "nothing to train"
         sys.exit(f"{_NAME}: error: {what}; {_HINT}")
-    train = pathlib.Path(__file__).with_name("train.py")
-    command = [sys.executable, str(train), *train_flags, "--strategy=multiworker"]
+    # A wheel has the programs where only this finds them.
+    command = [sys.executable, "-m", "sagan_tf", "train", *train_flags, "--strategy=multiworker"]
     try:
         result = launch(command, FLAGS.workers)
     except OSError as error:

@@ -25,7 +25,8 @@ def run(main):
     `main` checks what it can before it calls `start_tensorflow`: a mistake is answered at once.
     """
     # What was found is not lost because the terminal cannot write a class's name.
-    sys.stdout.reconfigure(errors="backslashreplace")
+    if sys.stdout is not None:  # It may be closed.
+        sys.stdout.reconfigure(errors="backslashreplace")
     bypass_proxies("localhost", "127.0.0.1", "::1")
     app.run(lambda argv: guarded(main, argv), flags_parser=parse)
 
@@ -58,10 +59,9 @@ def guarded(main, argv):
         _leave(name, interruption)
     except Exception as error:
         # TensorFlow wraps what a data pipeline raised.
-        if isinstance(error, (ValueError, OSError, FloatingPointError, MemoryError)):
+        ours = isinstance(error, (ValueError, OSError, FloatingPointError, MemoryError))
+        if ours or type(error).__module__.startswith("tensorflow."):
             text = _with_flags(_one_line(error))
-        elif type(error).__module__.startswith("tensorflow."):
-            text = _one_line(error)
         elif (package := _foreign_package(error)) and FLAGS.verbosity < 1:
             kind = type(error).__name__
             text = f"{package} failed: {kind}: {_one_line(error)} (--verbosity=1 shows where)"

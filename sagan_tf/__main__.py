@@ -4,6 +4,8 @@ import pathlib
 import runpy
 import sys
 
+from sagan_tf.config import unknown_name
+
 PROGRAMS = (
     "train",
     "fit",
@@ -20,10 +22,9 @@ def main():
     """Runs the program that the first argument names, with the others as its flags."""
     name, *flags = sys.argv[1:] or ("--help",)
     if name not in PROGRAMS:
-        usage = f"usage: python -m sagan_tf {{{','.join(PROGRAMS)}}} [--help] [flags]"
         if name not in ("-h", "--help"):
-            sys.exit(f"error: unknown program {name!r}\n{usage}")
-        print(usage)
+            sys.exit(f"error: {unknown_name('program', name, PROGRAMS)}")
+        print(f"usage: python -m sagan_tf {{{','.join(PROGRAMS)}}} [--help] [flags]")
         return
     package = pathlib.Path(__file__).resolve().parent
     # A wheel holds experiments inside the package, a checkout beside it.

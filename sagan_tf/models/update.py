@@ -176,10 +176,14 @@ def _scale_for_sum(gradients, replicas):
     return [gradient / replicas for gradient in gradients]
 
 
+def average_decay(ema_decay, step):
+    """Lowers the decay of the average at first, so that it forgets the initial weights."""
+    return tf.minimum(ema_decay, (1.0 + step) / (10.0 + step))
+
+
 def _update_average(sagan):
     # The optimizer has counted this step already.
-    step = tf.cast(_step(sagan) - 1, "float32")
-    decay = tf.minimum(sagan.ema_decay, (1.0 + step) / (10.0 + step))
+    decay = average_decay(sagan.ema_decay, tf.cast(_step(sagan) - 1, "float32"))
     for weight, average in zip(sagan.generator.weights, sagan.ema_generator.weights, strict=True):
         if weight.trainable:
             average.assign_sub((1.0 - decay) * (average - weight))

@@ -62,6 +62,10 @@ def own(monkeypatch):
         (OSError("one\ntwo"), "p.py: error: one"),
         (FloatingPointError(), "p.py: error: FloatingPointError"),
         (tf.errors.NotFoundError(None, None, "{{node f}} no x [Op:Read]"), "p.py: error: no x"),
+        (
+            tf.errors.UnknownError(None, None, "Graph:\nValueError: no `output`\n"),
+            "p.py: error: no --output",
+        ),
         (KeyboardInterrupt(), "p.py: interrupted"),
         (Interrupted("Stopped after step 3", signal.SIGINT), 128 + signal.SIGINT),
     ],

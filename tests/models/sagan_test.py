@@ -98,3 +98,36 @@ def test_keras_file_round_trip_with_optimizers(tmp_path):
     loaded = keras.models.load_model(tmp_path / "sagan.keras", safe_mode=True)
     assert loaded.get_compile_config() == sagan.get_compile_config()
     np.testing.assert_array_equal(loaded.generate([1], seed=0), sagan.generate([1], seed=0))
+
+
+def test_one_class_and_a_wrong_seed():
+    sagan = tiny()
+    np.testing.assert_array_equal(sagan.generate(2, seed=0), sagan.generate([2], seed=0))
+    assert sagan.generate(np.int64(2), num_images=3).shape[0] == 3
+    with pytest.raises(ValueError, match="`seed` must be at least 0. Received: seed=-1"):
+        sagan.generate(seed=-1)
+
+
+def test_export_says_what_exports():
+    with pytest.raises(NotImplementedError, match="export_saved_model.sagan, 'served'"):
+        tiny().export("served")
+
+
+def test_a_subclass_keeps_its_class_in_the_average():
+    @keras.saving.register_keras_serializable("tests")
+    class Brighter(Generator):
+        def call(self, inputs, **options):
+            return super().call(inputs, **options) / 2 + 0.5
+
+    sagan = SAGAN(Brighter(16, 1, 3, 4, 8), Discriminator(16, 1, 3, 4))
+    assert type(sagan.ema_generator) is Brighter
+    np.testing.assert_array_equal(
+        sagan.generate(1, seed=0), sagan.generate(1, seed=0, use_ema=False)
+    )
+
+
+def test_the_average_is_not_trainable():
+    sagan = tiny()
+    expected = len(sagan.generator.trainable_weights) + len(sagan.discriminator.trainable_weights)
+    assert len(sagan.trainable_weights) == expected
+    assert len(sagan.weights) == len(sagan.trainable_weights) + len(sagan.non_trainable_weights)

@@ -5,6 +5,7 @@ from sagan_tf import Generator
 from sagan_tf.models.sampling import (
     draw_inputs,
     draw_latents,
+    images_per_call,
     interpolate_latents,
     run_generator,
 )
@@ -59,3 +60,11 @@ def test_no_latents_give_no_images(generator):
     images, maps = run_generator(generator, np.zeros((0, 8), "float32"), [], return_attention=True)
     assert images.shape == (0, 16, 16, 1)
     assert maps["attention_8"].shape == (0, 64, 16)
+
+
+def test_large_maps_allow_fewer_images_at_once():
+    large = Generator(128, 1, 3, base_channels=8, latent_dim=8, attention_resolutions=(64,))
+    # 1 GiB of float32 holds 2**28 numbers.
+    features, maps = 4 * 128**2 * 8, 2 * 64**4 // 4
+    assert images_per_call(large) == min(64, 2**28 // features) == 64
+    assert images_per_call(large, return_attention=True) == 2**28 // (features + maps) == 30
