@@ -1,10 +1,7 @@
-"""Classifiers: trained the same way every time, kept on disk, and what they make of images."""
+"""Classifiers: trained the same way every time, and what they make of images."""
 
-import dataclasses
-import json
 import pathlib
 import random
-import shutil
 
 import keras
 import numpy as np
@@ -13,103 +10,14 @@ import tensorflow as tf
 from PIL import Image
 from scipy.special import softmax
 
-from sagan_tf.data import Example, Source, Subset, find_dataset, pipeline
-from sagan_tf.data.decoding import decode_image
+from sagan_tf.data import Subset, find_dataset, pipeline
 from sagan_tf.evaluation import Classifier
 from sagan_tf.evaluation.features import classifier as module
 from tests.data.samples import encoded
 from tests.evaluation.errors import message
+from tests.evaluation.features.stripes import IMAGES, Stripes, exchanged, same, share_right, trained
 
 ROOT = pathlib.Path(__file__).parents[3]
-IMAGES = np.random.default_rng(11).integers(0, 256, (70, 8, 8, 1), np.uint8)
-
-
-@dataclasses.dataclass
-class Stripes(Source):
-    """Noisy 8x8 images that are brighter in the row of their class; images can be exchanged."""
-
-    size: int = 60
-    classes: int = 3
-    name: str = "stripes"
-    class_names: tuple | None = ("a", "b", "c")
-    exchanged: dict = dataclasses.field(default_factory=dict)
-
-    def __len__(self):
-        return self.size
-
-    def read(self, index):
-        found = self.exchanged.get(index)
-        if isinstance(found, Exception):
-            raise found
-        if found is not None:
-            return found
-        label = index % self.classes
-        pixels = np.random.default_rng(index).integers(0, 160, (8, 8), np.uint8)
-        pixels[label] += 95
-        return Example(encoded(pixels), label, f"stripe {index}")
-
-
-def trained(cache_dir, source=None, steps=4, **options):
-    """A classifier of `Stripes`, or of another source, after few steps."""
-    arguments = {"image_size": 8, "channels": 1, "cache_dir": cache_dir, "steps": steps}
-    source = Stripes() if source is None else source
-    return Classifier.trained_on(source, **(arguments | options))
-
-
-def same(one, other):
-    """Whether two classifiers see some images alike, to the last bit."""
-    return all(np.array_equal(*pair) for pair in zip(one(IMAGES), other(IMAGES), strict=True))
-
-
-def exchanged(index, **changes):
-    """`Stripes.exchanged` with changes to one example."""
-    return {index: Stripes().read(index)._replace(**changes)}
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(scope="module")
-def classifier(cache):
-    return trained(cache)
-
-
-@pytest.fixture
-def entry(cache, classifier, tmp_path):
-    """A copy of the one entry of the cache, in `tmp_path`."""
-    (entry,) = cache.iterdir()
-    return shutil.copytree(entry, tmp_path / entry.name)
-
-
-@pytest.fixture
-def trainings(monkeypatch):
-    """A list of the keys of trainings, which are replaced by one that does nothing."""
-    found = []
-
-    def train(source, key):
-        found.append(key)
-        network = module._build_network(key["image_size"], key["channels"], key["num_classes"])
-        return network, {"accuracy": 0.5, "num_held_out": 12}
-
-    monkeypatch.setattr(module, "_train", train)
-    return found
-
-
-def warnings(caplog):
-    """Those of this package, and not TensorFlow's that it is traced often."""
-    found = [record for record in caplog.records if record.levelname == "WARNING"]
-    return [record.getMessage() for record in found if record.name == "absl"]
-
-
-def share_right(classifier, source, image_size):
-    """Of the images of `source` that are held out, those that the classifier recognizes."""
-    _, held_out = module._split(source)
-    examples = [held_out.read(index) for index in range(len(held_out))]
-    pixels = np.array([decode_image(example.encoded, image_size, 1) for example in examples])
-    found = classifier(pixels)[1].argmax(axis=1)
-    return np.mean(found == [example.label for example in examples])
 
 
 def test_the_accuracy_is_that_on_the_images_held_out(tmp_path):
@@ -162,114 +70,6 @@ def test_digits_are_recognized(tmp_path):
     classifier = Classifier.trained_on(digits, 16, 1, cache_dir=tmp_path)
     assert len(list(tmp_path.iterdir())) == 1
     assert classifier.accuracy == share_right(classifier, digits, 16) >= 0.97
-
-
-def test_the_classifier_of_the_digits_comes_with_the_package(tmp_path, trainings):
-    digits = find_dataset("digits")
-    classifier = Classifier.trained_on(digits, 16, 1, cache_dir=tmp_path / "cache")
-    assert not trainings and not list(tmp_path.iterdir())
-    assert classifier.description["num_held_out"] == 359
-    # Other processors may round one image to the other side.
-    found = share_right(classifier, digits, 16)
-    assert found == pytest.approx(classifier.accuracy, abs=1.5 / 359)
-    card = ROOT / "saved_models" / "digits_classifier" / "README.md"
-    assert f"`{classifier.fingerprint}`" in card.read_text(encoding="utf-8")
-
-
-def test_a_cached_classifier_is_not_trained_again(entry, classifier, trainings):
-    again = trained(entry.parent)
-    assert same(classifier, again)
-    assert classifier.description == again.description
-    assert not trainings
-    files = {file.name for file in entry.iterdir()}
-    assert files == {"classifier.json", "classifier.weights.h5"}
-    trained(entry.parent, num_classes=3)
-    assert not trainings
-    _set(key="another")(entry)
-    trained(entry.parent)
-    assert len(trainings) == 1
-
-
-@pytest.mark.usefixtures("trainings")
-def test_the_cache_is_the_user_s_by_default(monkeypatch, tmp_path, caplog):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    with caplog.at_level("INFO", logger="absl"):
-        trained(None, steps=1)
-    (entry,) = (tmp_path / "sagan_tf").iterdir()
-    expected = f"Training a classifier on stripes for 1 steps, to be kept in {entry.parent}"
-    assert expected in caplog.text
-
-
-def _flip_a_bit(entry):
-    path = entry / "classifier.weights.h5"
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
-def _set(**changes):
-    def change(entry):
-        path = entry / "classifier.json"
-        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-
-    return change
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        _flip_a_bit,
-        lambda entry: (entry / "classifier.weights.h5").unlink(),
-        lambda entry: (entry / "classifier.json").write_text("[]"),
-        _set(accuracy=1.5),
-        _set(sha256=None),
-    ],
-)
-def test_damaged_entries_are_made_again(classifier, entry, damage, caplog, trainings):
-    damage(entry)
-    again = trained(entry.parent)
-    assert len(trainings) == 1
-    assert not same(classifier, again)
-    (warning,) = warnings(caplog)
-    assert f"{entry} is damaged" in warning
-    assert "\n" not in warning
-    assert list(entry.parent.iterdir()) == [entry]
-    assert same(again, trained(entry.parent))
-    assert len(trainings) == 1
-
-
-def test_a_folder_that_cannot_be_written_is_a_warning(tmp_path, caplog, trainings):
-    (tmp_path / "file").touch()
-    assert trained(tmp_path / "file").accuracy == 0.5
-    assert len(trainings) == 1
-    (warning,) = warnings(caplog)
-    assert "The classifier cannot be kept in" in warning and "\n" not in warning
-
-
-def test_other_data_and_settings_are_other_entries(tmp_path, trainings):
-    other_pixels = Stripes().read(3).encoded
-    sources = [
-        Stripes(),
-        Stripes(name="other"),
-        Stripes(size=63),
-        Stripes(class_names=("a", "b", "d")),
-        Stripes(exchanged=exchanged(0, label=1)),
-        Stripes(exchanged=exchanged(59, label=1)),
-        Stripes(exchanged=exchanged(30, encoded=other_pixels)),
-        Stripes(exchanged=exchanged(30, encoded=b"?")),
-    ]
-    options = [{"image_size": 9}, {"channels": 3}, {"steps": 5}, {"skip_corrupt": True}]
-    options.append({"source": Stripes(class_names=None), "num_classes": 3})
-    for each in [*({"source": source} for source in sources), *options]:
-        trained(tmp_path, **each)
-    expected = len(sources) + len(options)
-    assert len(trainings) == expected == len(list(tmp_path.iterdir()))
-    # Other files of the same pixels are the same data.
-    file = Stripes().read(5).encoded
-    stored = encoded(decode_image(file, 8, 1)[..., 0], compress_level=0)
-    assert stored != file
-    trained(tmp_path, Stripes(exchanged=exchanged(5, name="moved", encoded=stored)))
-    assert len(trainings) == expected
 
 
 def test_a_fifth_is_held_out_and_does_not_train(classifier, tmp_path):

@@ -1,117 +1,27 @@
 """The explorer's page, in a browser."""
 
-import contextlib
-import io
-import re
-import shutil
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from experiments.explorer.drawing import Query
 from sagan_tf import SAGAN, Discriminator, Generator
-from tests.experiments.explorer.explore_process import ROOT, explore, free_port
+from tests.experiments.explorer.explore_process import explore, free_port
+from tests.experiments.explorer.visits import (
+    ARTIFACTS,
+    choose,
+    click,
+    grid_point,
+    overflow,
+    shown,
+    visit,
+    wait_for,
+    wait_for_source,
+)
 
 pytestmark = pytest.mark.slow
 
-ARTIFACTS = ROOT / "runs" / "test_artifacts"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 CLASSES = list(range(10))
-PHONE = {"width": 375, "height": 812}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("no chromium here: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    ARTIFACTS.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@contextlib.contextmanager
-def visit(browser, url, query="", **options):
-    """A visitor's page with its first images; whatever it complained of or fetched fails."""
-    context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
-    page = context.new_page()
-    complaints, fetched = [], []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    page.on("request", lambda request: fetched.append(request.url))
-    page.goto(url + query)
-    page.wait_for_selector("#statistics-0 dl", timeout=60_000)
-    page.wait_for_selector("#close-up-0 img")
-    yield page
-    context.close()
-    assert complaints == []
-    assert [each for each in fetched if not each.startswith((url, "data:", "blob:"))] == []
-
-
-def shown(page, picture):
-    """A picture of the page, as pixels."""
-    source = page.get_attribute(f"{picture} img", "src")
-    answer = page.request.get(source)
-    return np.asarray(Image.open(io.BytesIO(answer.body())).convert("RGB")).astype(int)
-
-
-def click(page, picture, point):
-    """Clicks on a point, in pixels of the picture's file."""
-    # Zero, and asked for again, while the picture loads.
-    scale = page.wait_for_function(
-        "(selector) => { const image = document.querySelector(selector);"
-        " return image.naturalWidth && image.getBoundingClientRect().width / image.naturalWidth; }",
-        arg=f"{picture} img",
-        timeout=10_000,
-    ).json_value()
-    page.locator(f"{picture} img").click(position={"x": point[0] * scale, "y": point[1] * scale})
-
-
-def choose(page, picture, point, text):
-    """Clicks on a point and waits until all models show what `text` says."""
-    images = page.locator(".picture img")
-    sources = images.evaluate_all("images => images.map(image => image.src)")
-    click(page, picture, point)
-    wait_for(page, text)
-    page.wait_for_function(
-        "(sources) => [...document.querySelectorAll('.picture img')].every("
-        "(image, i) => image.src !== sources[i] && image.complete)",
-        arg=sources,
-        timeout=10_000,
-    )
-
-
-def grid_point(image, row, column, columns=10):
-    """Where a pixel of the digits is in the grid."""
-    down, right = divmod(image, columns)
-    return 6 + right * 102 + (column + 0.5) * 6, 20 + down * 102 + (row + 0.5) * 6
-
-
-def wait_for(page, text):
-    """Waits until all models say it above the chosen image."""
-    page.wait_for_function(
-        "text => [...document.querySelectorAll('.where')].every("
-        "where => where.innerText.includes(text))",
-        arg=text,
-        timeout=10_000,
-    )
-
-
-def wait_for_source(page, picture, other_than):
-    page.wait_for_function(
-        "([selector, source]) => { const image = document.querySelector(selector);"
-        " return image && image.src !== source && image.complete; }",
-        arg=[f"{picture} img", other_than],
-        timeout=10_000,
-    )
-
-
-def overflow(page):
-    return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
 
 
 def test_a_click_shows_where_the_pixel_attended_to(browser, url, explorer):
@@ -299,68 +209,3 @@ def test_pictures_are_downloaded_as_png(browser, url):
             assert saved.format == "PNG" and download.value.suggested_filename.startswith(name)
             pixels = np.asarray(saved.convert("RGB")).astype(int)
             np.testing.assert_array_equal(pixels, shown(page, picture))
-
-
-def test_the_address_restores_the_view(browser, url):
-    with visit(browser, url) as page:
-        page.get_by_role("checkbox", name="0", exact=True).uncheck()
-        source = page.get_attribute("#grid-0 img", "src")
-        page.get_by_role("button", name="New seed").click()
-        wait_for_source(page, "#grid-0", source)
-        text = "Image 4 of class 5, row 3, column 7"
-        choose(page, "#grid-0", grid_point(4, 3, 7, columns=9), text)
-        page.wait_for_function("location.search.includes('column=7')")
-        address, grid = page.url, shown(page, "#grid-0")
-    with visit(browser, url, address.removeprefix(url)) as page:
-        wait_for(page, text)
-        np.testing.assert_array_equal(shown(page, "#grid-0"), grid)
-        page.set_viewport_size({"width": 800, "height": 900})
-        assert overflow(page) <= 0
-        page.screenshot(path=ARTIFACTS / "explorer_800.png", full_page=True)
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_phone(browser, url, theme):
-    options = {"viewport": PHONE, "device_scale_factor": 2, "has_touch": True}
-    with visit(browser, url, f"?__theme={theme}", **options) as page:
-        assert overflow(page) <= 0
-        choose(page, "#close-up-0", (6 + 8.5 * 18, 6 + 3.5 * 18), "row 3, column 8")
-        assert overflow(page) <= 0
-        # Nothing is cut off, either.
-        right = page.evaluate(
-            "Math.max(...[...document.querySelectorAll('main *:not([id^=close-up] *)')].map("
-            "each => each.getBoundingClientRect().right))"
-        )
-        assert right <= PHONE["width"]
-        page.screenshot(path=ARTIFACTS / f"explorer_phone_{theme}.png", full_page=True)
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_text_is_legible(browser, url, theme):
-    """At least the 4.5 to 1 that WCAG 2.1 asks for."""
-    with visit(browser, url, f"?__theme={theme}") as page:
-        colors = page.evaluate(
-            """() => [...document.querySelectorAll(`#title *, h2, h2 small, .where p, dt,
-                dd b, dd span, .note, #draw, #query label span`)]
-                .filter(e => e.innerText).map(e => {
-                let under = e;
-                const clear = 'rgba(0, 0, 0, 0)';
-                while (under && getComputedStyle(under).backgroundColor === clear)
-                    under = under.parentElement;
-                const back = under ? getComputedStyle(under).backgroundColor
-                    : getComputedStyle(document.body).backgroundColor;
-                return [e.innerText, getComputedStyle(e).color, back];
-            })"""
-        )
-        assert len(colors) > 15
-        for text, ink, paper in colors:
-            light, dark = sorted((luminance(ink), luminance(paper)), reverse=True)
-            assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, ink, paper)
-        page.screenshot(path=ARTIFACTS / f"explorer_{theme}.png")
-
-
-def luminance(color):
-    """Relative luminance of a CSS color, by WCAG 2.1."""
-    channels = np.array([float(part) for part in re.findall(r"[\d.]+", color)[:3]]) / 255
-    linear = np.where(channels <= 0.03928, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-    return linear @ (0.2126, 0.7152, 0.0722)
