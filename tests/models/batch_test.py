@@ -110,7 +110,7 @@ def test_a_wrong_batch_is_found_under_xla_and_between_good_ones():
 )
 def test_what_has_one_meaning_is_taken(sagan, batch):
     expected, found = (sagan.evaluate(*each, verbose=0) for each in ((IMAGES, LABELS), batch))
-    assert found == pytest.approx(expected, abs=1e-5)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_an_unconditional_model_takes_images_with_labels_and_without():
