@@ -77,7 +77,10 @@ def _check_images(images, generator, first):
         sizes = tf.pad(tf.shape(images), [[0, 4]])[1:5]
         right = tf.reduce_all(sizes == (*shape, 0))
         checks.append(_require(right, f"{expected}. Received:", tf.shape(images)))
-        images.set_shape((images.shape[0], *shape))
+        # What follows would fail on another shape, and perhaps before the check says so.
+        with tf.control_dependencies(checks):
+            images = tf.identity(images)
+        images.set_shape((None, *shape))
     if images.dtype == "uint8":
         return tf.cast(images, generator.variable_dtype) / 127.5 - 1.0, checks
     if not images.dtype.is_floating:
