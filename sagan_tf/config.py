@@ -123,6 +123,30 @@ class ModelConfig(Settings):
     discriminator_spectral_norm: bool | None = setting(
         None, "Whether the discriminator's kernels are normalized, if that differs."
     )
+    generator_widths: tuple[int, ...] | None = setting(
+        None,
+        "Channels of the generator's 4x4 map and of its blocks; None for multiples of its unit.",
+    )
+    discriminator_widths: tuple[int, ...] | None = setting(
+        None, "Channels of the discriminator's blocks; None for multiples of its unit."
+    )
+    discriminator_downsampling: int | None = setting(
+        None,
+        "Number of the discriminator's blocks, its first ones, that halve the resolution; None for "
+        "that of the image size.",
+        minimum=1,
+    )
+    discriminator_attention_blocks: tuple[int, ...] | None = setting(
+        None,
+        "Numbers, from 1, of the discriminator's blocks after which to attend, where a resolution "
+        "does not tell them apart.",
+    )
+    rectified_shortcut: bool = setting(
+        False,
+        "Whether the discriminator's shortcuts take max(x, 0), as code does whose ReLU works in "
+        "place.",
+    )
+    batch_norm_epsilon: float = setting(1e-5, "What batch norm adds to the variance.", above=0)
     ema_decay: float = setting(
         0.999, "Decay of the average of the generator's weights.", minimum=0, below=1
     )

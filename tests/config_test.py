@@ -91,7 +91,7 @@ def test_model_fields_are_arguments_of_the_models_with_the_same_defaults():
         for name, parameter in inspect.signature(model).parameters.items()
     }
     for field in dataclasses.fields(ModelConfig):
-        name = field.name.removeprefix("discriminator_")
+        name = field.name.removeprefix("discriminator_").removeprefix("generator_")
         if field.name == name or field.name == "discriminator_steps":
             assert field.default == defaults[field.name], field.name
         else:

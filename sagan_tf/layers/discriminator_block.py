@@ -20,6 +20,8 @@ class DiscriminatorBlock(keras.layers.Layer):
         preactivation: bool, whether the residual starts with a ReLU. `False` is meant for images.
             Defaults to `True`.
         spectral_norm: bool, whether kernels are spectrally normalized. Defaults to `True`.
+        rectified_shortcut: bool, whether the shortcut of a block with preactivation takes
+            `max(inputs, 0)`. So does code whose first ReLU works in place. Defaults to `False`.
         **kwargs: `name`, `trainable` and `dtype`.
 
     Call arguments:
@@ -34,12 +36,21 @@ class DiscriminatorBlock(keras.layers.Layer):
         [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), figure 8 and table 5.
     """
 
-    def __init__(self, filters, downsample=True, preactivation=True, spectral_norm=True, **kwargs):
+    def __init__(
+        self,
+        filters,
+        downsample=True,
+        preactivation=True,
+        spectral_norm=True,
+        rectified_shortcut=False,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.filters = filters
         self.downsample = downsample
         self.preactivation = preactivation
         self.spectral_norm = spectral_norm
+        self.rectified_shortcut = rectified_shortcut
 
     def build(self, input_shape):
         options = {"spectral_norm": self.spectral_norm, "dtype": self.dtype_policy}
@@ -55,10 +66,10 @@ class DiscriminatorBlock(keras.layers.Layer):
             self.shortcut.build(input_shape)
 
     def call(self, inputs, training=False):
-        x = ops.relu(inputs) if self.preactivation else inputs
-        x = self.conv_1(x, training=training)
+        rectified = ops.relu(inputs) if self.preactivation else inputs
+        x = self.conv_1(rectified, training=training)
         x = self.conv_2(ops.relu(x), training=training)
-        shortcut = inputs
+        shortcut = rectified if self.rectified_shortcut else inputs
         if self.downsample:
             # A 1x1 convolution commutes with average pooling, and is cheaper after it.
             # Without explicit strides, Keras 3.15 fails on JAX.
@@ -72,5 +83,5 @@ class DiscriminatorBlock(keras.layers.Layer):
         return resampled_shape(input_shape, 0.5 if self.downsample else 1, self.filters)
 
     def get_config(self):
-        own = ("filters", "downsample", "preactivation", "spectral_norm")
+        own = ("filters", "downsample", "preactivation", "spectral_norm", "rectified_shortcut")
         return {**super().get_config(), **{name: getattr(self, name) for name in own}}

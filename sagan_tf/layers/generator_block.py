@@ -1,5 +1,7 @@
 """The generator's residual block."""
 
+import functools
+
 import keras
 from keras import ops
 
@@ -18,6 +20,7 @@ class GeneratorBlock(keras.layers.Layer):
         filters: int, number of output channels.
         num_classes: int, or `None` for an unconditional block. Defaults to `None`.
         spectral_norm: bool, whether kernels are spectrally normalized. Defaults to `True`.
+        epsilon: float, what batch norm adds to the variance. Defaults to `1e-5`.
         **kwargs: `name`, `trainable` and `dtype`.
 
     Call arguments:
@@ -32,20 +35,24 @@ class GeneratorBlock(keras.layers.Layer):
         [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), figure 8 and table 5.
     """
 
-    def __init__(self, filters, num_classes=None, spectral_norm=True, **kwargs):
+    def __init__(self, filters, num_classes=None, spectral_norm=True, epsilon=1e-5, **kwargs):
         super().__init__(**kwargs)
         self.filters = filters
         self.num_classes = num_classes
         self.spectral_norm = spectral_norm
+        self.epsilon = epsilon
 
     def build(self, input_shape):
         features, labels = input_shape
         upsampled = self.compute_output_shape(input_shape)
         policy = {"dtype": self.dtype_policy}
         options = {"spectral_norm": self.spectral_norm, **policy}
-        self.norm_1 = ConditionalBatchNorm(self.num_classes, name="norm_1", **policy)
+        norm = functools.partial(
+            ConditionalBatchNorm, self.num_classes, epsilon=self.epsilon, **policy
+        )
+        self.norm_1 = norm(name="norm_1")
         self.conv_1 = convolution(self.filters, 3, scale=2, name="conv_1", **options)
-        self.norm_2 = ConditionalBatchNorm(self.num_classes, name="norm_2", **policy)
+        self.norm_2 = norm(name="norm_2")
         self.conv_2 = convolution(self.filters, 3, name="conv_2", **options)
         self.shortcut = convolution(self.filters, 1, name="shortcut", **options)
         self.norm_1.build([features, labels])
@@ -68,5 +75,5 @@ class GeneratorBlock(keras.layers.Layer):
         return resampled_shape(input_shape[0], 2, self.filters)
 
     def get_config(self):
-        own = ("filters", "num_classes", "spectral_norm")
+        own = ("filters", "num_classes", "spectral_norm", "epsilon")
         return {**super().get_config(), **{name: getattr(self, name) for name in own}}

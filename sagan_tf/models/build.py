@@ -8,20 +8,38 @@ from sagan_tf.models.generator import Generator
 _SHARED = ("image_size", "channels", "num_classes")
 # A setting of the discriminator that is `None` is that of the generator.
 _SEPARATE = ("base_channels", "attention_resolutions", "spectral_norm")
+# From the settings of one network alone to its arguments.
+_GENERATOR = {
+    "latent_dim": "latent_dim",
+    "generator_widths": "widths",
+    "batch_norm_epsilon": "batch_norm_epsilon",
+}
+_DISCRIMINATOR = {
+    "discriminator_widths": "widths",
+    "discriminator_downsampling": "downsampling",
+    "discriminator_attention_blocks": "attention_blocks",
+    "rectified_shortcut": "rectified_shortcut",
+}
 
 
 def make_networks(model):
     """The generator and the discriminator of a `ModelConfig`, with random weights."""
-    generator, discriminator = (
-        {name: getattr(each, name) for name in (*_SHARED, *_SEPARATE)}
-        for each in (model, model.of_discriminator())
-    )
-    return Generator(latent_dim=model.latent_dim, **generator), Discriminator(**discriminator)
+    networks = []
+    for network_class, settings, names in (
+        (Generator, model, _GENERATOR),
+        (Discriminator, model.of_discriminator(), _DISCRIMINATOR),
+    ):
+        shared = {name: getattr(settings, name) for name in (*_SHARED, *_SEPARATE)}
+        own = {argument: getattr(settings, name) for name, argument in names.items()}
+        networks.append(network_class(**shared, **own))
+    return tuple(networks)
 
 
 def describe_networks(generator, discriminator):
     """The `ModelConfig` from which `make_networks` makes such networks."""
-    settings = {name: getattr(generator, name) for name in (*_SHARED, "latent_dim", *_SEPARATE)}
+    settings = {name: getattr(generator, name) for name in (*_SHARED, *_SEPARATE)}
+    for network, names in (generator, _GENERATOR), (discriminator, _DISCRIMINATOR):
+        settings |= {name: getattr(network, argument) for name, argument in names.items()}
     # For a network, `None` is the default of the image size.
     default = (architecture(generator.image_size).attention,)
     for name in _SEPARATE:

@@ -3,8 +3,10 @@
 import keras
 from keras import ops
 
+from sagan_tf.config import ModelConfig
 from sagan_tf.layers import DiscriminatorBlock
 from sagan_tf.layers.spectral_normalization import spectrally_normalized
+from sagan_tf.models.architecture import discriminator_plan
 from sagan_tf.models.network import Network
 
 
@@ -24,6 +26,14 @@ class Discriminator(Network):
         attention_resolutions: Sequence of resolutions at which to attend, `()` for none. Defaults
             to `None`, that of the image size (32 at 128).
         spectral_norm: bool, whether kernels are spectrally normalized. Defaults to `True`.
+        widths: Sequence of ints, channels of each block. Defaults to `None`, multiples of
+            `base_channels` by the image size.
+        downsampling: int, number of blocks that halve the resolution, which come first. Defaults to
+            `None`, that of the image size.
+        attention_blocks: Sequence of ints, numbers, from 1, of the blocks after which to attend.
+            Defaults to `None`: `attention_resolutions` says it.
+        rectified_shortcut: bool, whether shortcuts take `max(x, 0)`, see `DiscriminatorBlock`.
+            Defaults to `False`.
         **kwargs: `name`, `trainable` and `dtype`.
 
     Call arguments:
@@ -52,30 +62,53 @@ class Discriminator(Network):
         base_channels=64,
         attention_resolutions=None,
         spectral_norm=True,
+        widths=None,
+        downsampling=None,
+        attention_blocks=None,
+        rectified_shortcut=False,
         **kwargs,
     ):
-        shared = (image_size, channels, num_classes, base_channels)
-        super().__init__(*shared, attention_resolutions, spectral_norm, **kwargs)
-        widths = [base_channels * multiple for multiple in self.architecture.discriminator_widths]
+        settings = ModelConfig(  # checks them
+            image_size=image_size,
+            channels=channels,
+            num_classes=num_classes,
+            base_channels=base_channels,
+            attention_resolutions=attention_resolutions,
+            spectral_norm=spectral_norm,
+            discriminator_widths=widths,
+            discriminator_downsampling=downsampling,
+            discriminator_attention_blocks=attention_blocks,
+            rectified_shortcut=rectified_shortcut,
+        )
+        super().__init__(settings, discriminator_plan(settings), **kwargs)
+        self.widths = settings.discriminator_widths
+        self.downsampling = downsampling
+        self.attention_blocks = settings.discriminator_attention_blocks
+        self.rectified_shortcut = rectified_shortcut
+
+        resolutions = (image_size, *self.plan.resolutions)
         blocks = [
             DiscriminatorBlock(
                 width,
-                downsample=number <= self.architecture.discriminator_downsampling,
-                preactivation=number > 1,
+                downsample=resolutions[index] > resolutions[index + 1],
+                preactivation=index > 0,
                 spectral_norm=spectral_norm,
-                name=f"block_{number}",
+                rectified_shortcut=rectified_shortcut,
+                name=f"block_{index + 1}",
                 dtype=self.dtype_policy,
             )
-            for number, width in enumerate(widths, start=1)
+            for index, width in enumerate(self.plan.widths)
         ]
-        self._set_stages("discriminator", blocks)
+        self._set_stages(blocks)
         # The head runs in the variables' precision: its sums set the scale of the loss.
         linear = keras.layers.Dense(1, name="linear", dtype=self.variable_dtype)
         self.linear = spectrally_normalized(linear, spectral_norm)
         self.embedding = None
         if num_classes is not None:
             options = {"name": "embedding", "dtype": self.variable_dtype}
-            embedding = keras.layers.Embedding(num_classes, widths[-1], "glorot_uniform", **options)
+            embedding = keras.layers.Embedding(
+                num_classes, self.plan.widths[-1], "glorot_uniform", **options
+            )
             self.embedding = spectrally_normalized(embedding, spectral_norm)
         self.build([(None, image_size, image_size, channels), (None,)])
 
@@ -99,3 +132,7 @@ class Discriminator(Network):
             embedded = self.embedding(labels, training=training)
             logits = logits + ops.sum(embedded * features, axis=1, keepdims=True)
         return logits
+
+    def get_config(self):
+        own = ("widths", "downsampling", "attention_blocks", "rectified_shortcut")
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}

@@ -7,6 +7,7 @@ from sagan_tf.config import ModelConfig
 from sagan_tf.layers import ConditionalBatchNorm, GeneratorBlock
 from sagan_tf.layers.resampling_conv2d import convolution
 from sagan_tf.layers.spectral_normalization import spectrally_normalized
+from sagan_tf.models.architecture import generator_plan
 from sagan_tf.models.network import Network
 
 
@@ -27,6 +28,9 @@ class Generator(Network):
         attention_resolutions: Sequence of resolutions at which to attend, `()` for none. Defaults
             to `None`, that of the image size (32 at 128).
         spectral_norm: bool, whether kernels are spectrally normalized. Defaults to `True`.
+        widths: Sequence of ints, channels of the 4x4 map and of each block. Defaults to `None`,
+            multiples of `base_channels` by the image size.
+        batch_norm_epsilon: float, what batch norm adds to the variance. Defaults to `1e-5`.
         **kwargs: `name`, `trainable` and `dtype`.
 
     Call arguments:
@@ -66,23 +70,43 @@ class Generator(Network):
         latent_dim=128,
         attention_resolutions=None,
         spectral_norm=True,
+        widths=None,
+        batch_norm_epsilon=1e-5,
         **kwargs,
     ):
-        ModelConfig(latent_dim=latent_dim)  # checks it
-        shared = (image_size, channels, num_classes, base_channels)
-        super().__init__(*shared, attention_resolutions, spectral_norm, **kwargs)
+        settings = ModelConfig(  # checks them
+            image_size=image_size,
+            channels=channels,
+            num_classes=num_classes,
+            base_channels=base_channels,
+            latent_dim=latent_dim,
+            attention_resolutions=attention_resolutions,
+            spectral_norm=spectral_norm,
+            generator_widths=widths,
+            batch_norm_epsilon=batch_norm_epsilon,
+        )
+        super().__init__(settings, generator_plan(settings), **kwargs)
         self.latent_dim = latent_dim
+        self.widths = settings.generator_widths
+        self.batch_norm_epsilon = settings.batch_norm_epsilon
 
         policy = {"dtype": self.dtype_policy}
-        widths = [base_channels * multiple for multiple in self.architecture.generator_widths]
-        linear = keras.layers.Dense(4 * 4 * widths[0], name="linear", **policy)
+        self.map_width, *block_widths = self.plan.widths
+        linear = keras.layers.Dense(4 * 4 * self.map_width, name="linear", **policy)
         self.linear = spectrally_normalized(linear, spectral_norm)
         blocks = [
-            GeneratorBlock(width, num_classes, spectral_norm, name=f"block_{index}", **policy)
-            for index, width in enumerate(widths, start=1)
+            GeneratorBlock(
+                width,
+                num_classes,
+                spectral_norm,
+                batch_norm_epsilon,
+                name=f"block_{number}",
+                **policy,
+            )
+            for number, width in enumerate(block_widths, start=1)
         ]
-        self._set_stages("generator", blocks)
-        self.norm = ConditionalBatchNorm(name="norm", **policy)
+        self._set_stages(blocks)
+        self.norm = ConditionalBatchNorm(epsilon=batch_norm_epsilon, name="norm", **policy)
         self.to_image = convolution(
             channels, 3, spectral_norm=spectral_norm, name="to_image", **policy
         )
@@ -91,7 +115,7 @@ class Generator(Network):
     def build(self, input_shape):
         latents, labels = input_shape
         self.linear.build(latents)
-        shape = (None, 4, 4, self.blocks[0].filters)
+        shape = (None, 4, 4, self.map_width)
         for stage in self.stages:
             inputs = [shape, labels] if isinstance(stage, GeneratorBlock) else shape
             stage.build(inputs)
@@ -103,7 +127,7 @@ class Generator(Network):
     def call(self, inputs, training=False, return_attention=False):
         latents, labels = inputs
         x = self.linear(latents, training=training)
-        x = ops.reshape(x, (-1, 4, 4, self.blocks[0].filters))
+        x = ops.reshape(x, (-1, 4, 4, self.map_width))
         maps = {}
         for stage in self.stages:
             if isinstance(stage, GeneratorBlock):
@@ -118,4 +142,5 @@ class Generator(Network):
         return (images, maps) if return_attention else images
 
     def get_config(self):
-        return {**super().get_config(), "latent_dim": self.latent_dim}
+        own = ("latent_dim", "widths", "batch_norm_epsilon")
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}

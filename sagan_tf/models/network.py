@@ -2,45 +2,31 @@
 
 import keras
 
-from sagan_tf.config import ModelConfig
 from sagan_tf.layers import SelfAttention
-from sagan_tf.models.architecture import architecture
+
+_SHARED = (
+    "image_size",
+    "channels",
+    "num_classes",
+    "base_channels",
+    "attention_resolutions",
+    "spectral_norm",
+)
 
 
 class Network(keras.Model):
     """Residual blocks, with self-attention after some of them.
 
-    A subclass documents the arguments, and passes its blocks to `_set_stages`. Features pass
-    through `stages`: the `blocks`, and the attention layers between them.
+    A subclass documents the arguments, checks them by a `ModelConfig`, and passes its blocks to
+    `_set_stages`. Features pass through `stages`: the `blocks`, and the attention layers between
+    them.
     """
 
-    def __init__(
-        self,
-        image_size,
-        channels,
-        num_classes,
-        base_channels,
-        attention_resolutions,
-        spectral_norm,
-        **kwargs,
-    ):
-        settings = ModelConfig(  # checks them
-            image_size=image_size,
-            channels=channels,
-            num_classes=num_classes,
-            base_channels=base_channels,
-            attention_resolutions=attention_resolutions,
-            spectral_norm=spectral_norm,
-        )
-        plan = architecture(image_size)
+    def __init__(self, settings, plan, **kwargs):
         super().__init__(**kwargs)
-        self.architecture = plan
-        self.image_size = image_size
-        self.channels = channels
-        self.num_classes = num_classes
-        self.base_channels = base_channels
-        self.attention_resolutions = settings.attention_resolutions
-        self.spectral_norm = spectral_norm
+        self.plan = plan
+        for name in _SHARED:
+            setattr(self, name, getattr(settings, name))
 
     @property
     def attentions(self):
@@ -54,23 +40,17 @@ class Network(keras.Model):
         return {attention.name: attention.gate for attention in self.attentions}
 
     def get_config(self):
-        own = ("image_size", "channels", "num_classes", "base_channels", "attention_resolutions")
-        config = {name: getattr(self, name) for name in (*own, "spectral_norm")}
-        return {**super().get_config(), **config}
+        return {**super().get_config(), **{name: getattr(self, name) for name in _SHARED}}
 
-    def _set_stages(self, network, blocks):
-        """Sets `blocks` and `stages` of the network that `Architecture` calls `network`."""
+    def _set_stages(self, blocks):
+        """Sets `blocks`, of which the plan's last ones are made, and `stages`."""
         # The blocks are tracked before the attention layers: this is the order of the weights.
         self.blocks = blocks
         stages = list(blocks)
-        places = self.architecture.attention_blocks(
-            network, self.base_channels, self.attention_resolutions
-        )
-        for resolution, index in places.items():
+        for name, index in self.plan.attention.items():
             attention = SelfAttention(
-                spectral_norm=self.spectral_norm,
-                name=f"attention_{resolution}",
-                dtype=self.dtype_policy,
+                spectral_norm=self.spectral_norm, name=name, dtype=self.dtype_policy
             )
-            stages.insert(stages.index(blocks[index]) + 1, attention)
+            block = blocks[index - len(self.plan.widths)]
+            stages.insert(stages.index(block) + 1, attention)
         self.stages = stages

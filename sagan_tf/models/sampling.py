@@ -56,10 +56,9 @@ def interpolate_latents(starts, ends, num_steps):
 
 def images_per_call(generator, return_attention=False):
     """How many images a generator may draw at once, at most 64, by the size of what it holds."""
-    resolutions = generator.architecture.generator_resolutions
-    maps = zip(resolutions, generator.blocks, strict=True)
+    maps = zip(generator.plan.resolutions, generator.plan.widths, strict=True)
     # About four maps of the largest size are alive at once.
-    numbers = 4 * max(resolution**2 * block.filters for resolution, block in maps)
+    numbers = 4 * max(resolution**2 * width for resolution, width in maps)
     if return_attention:
         # There are the scores and their softmax, for each query one number per 2x2 pixels.
         attended = [int(name.rpartition("_")[2]) for name in generator.gates]

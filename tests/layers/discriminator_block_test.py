@@ -25,13 +25,17 @@ def test_layer(filters, arguments, parameters, state, tmp_path):
     check_layer(make, INPUTS, tmp_path, parameters=parameters, state=state)
 
 
+@pytest.mark.parametrize("rectified", [True, False])
 @pytest.mark.parametrize("preactivation", [True, False])
 @pytest.mark.parametrize("downsample", [True, False])
 @pytest.mark.parametrize("filters", [4, 5])
-def test_equals_its_parts_in_the_published_order(filters, downsample, preactivation):
+def test_equals_its_parts_in_the_published_order(filters, downsample, preactivation, rectified):
     """The order is (ReLU), conv, ReLU, conv, pooling; the shortcut is conv, pooling or nothing."""
     block = built(
-        lambda: DiscriminatorBlock(filters, downsample, preactivation, spectral_norm=False), INPUTS
+        lambda: DiscriminatorBlock(
+            filters, downsample, preactivation, spectral_norm=False, rectified_shortcut=rectified
+        ),
+        INPUTS,
     )
 
     def conv(ours, x):
@@ -41,7 +45,9 @@ def test_equals_its_parts_in_the_published_order(filters, downsample, preactivat
     x = conv(block.conv_2, ops.relu(conv(block.conv_1, x)))
     has_shortcut = downsample or filters != INPUTS.shape[-1]
     assert (block.shortcut is not None) == has_shortcut
-    x = x + (conv(block.shortcut, INPUTS) if has_shortcut else INPUTS)
+    # Before an image there is no ReLU that could work in place.
+    shortcut = ops.relu(INPUTS) if rectified and preactivation else INPUTS
+    x = x + (conv(block.shortcut, shortcut) if has_shortcut else shortcut)
     expected = keras.layers.AveragePooling2D(2)(x) if downsample else x
     assert block.compute_output_shape(INPUTS.shape) == expected.shape
     np.testing.assert_allclose(block(INPUTS), expected, atol=1e-5)

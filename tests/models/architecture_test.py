@@ -5,7 +5,9 @@ import pytest
 from keras import ops
 
 from sagan_tf.models import Discriminator, Generator
-from sagan_tf.models.architecture import ARCHITECTURES, architecture
+from sagan_tf.config import ModelConfig
+from sagan_tf.models.architecture import ARCHITECTURES, architecture, check_model
+from sagan_tf.models.build import describe_networks, make_networks
 
 # A row has the widths of the generator's and the discriminator's blocks in multiples of
 # base_channels, the resolutions after the latter, that of the attention, and other settings.
@@ -60,3 +62,85 @@ def test_networks_follow_the_table(image_size):
 def test_other_sizes_are_an_error(image_size):
     with pytest.raises(ValueError, match=r"one of \[16, 32, 64, 128, 256\]. Received: image_size="):
         architecture(image_size)
+
+
+def _parameters(network):
+    return sum(np.prod(weight.shape, dtype=int) for weight in network.trainable_weights)
+
+
+@pytest.mark.parametrize(
+    ("settings", "parameters"),
+    [
+        ({"attention_resolutions": (64,)}, (42_017_412, 39_448_258)),
+        (
+            {"image_size": 32, "num_classes": 10, "discriminator_base_channels": 32},
+            (4_386_308, 1_075_586),
+        ),
+        (
+            {
+                "image_size": 64,
+                "num_classes": 200,
+                "generator_widths": (1024, 512, 256, 128, 64),
+                "discriminator_widths": (64, 128, 256, 512, 1024),
+            },
+            (13_387_396, 19_752_642),
+        ),
+    ],
+    ids=["imagenet_128", "cifar10_32", "tiny_imagenet_64"],
+)
+def test_networks_of_other_code_have_as_many_parameters(settings, parameters):
+    assert tuple(map(_parameters, make_networks(ModelConfig(**settings)))) == parameters
+
+
+OWN = {
+    "image_size": 32,
+    "num_classes": 3,
+    "base_channels": 2,
+    "latent_dim": 5,
+    "generator_widths": (6, 4, 8, 5),
+    "discriminator_widths": (3, 8, 9, 9, 8),
+    "discriminator_downsampling": 3,
+    "discriminator_attention_blocks": (2, 3, 5),
+    "rectified_shortcut": True,
+    "batch_norm_epsilon": 1e-3,
+}
+
+
+def test_networks_of_other_widths_and_places():
+    model = ModelConfig(**OWN)
+    generator, discriminator = make_networks(model)
+    assert generator.linear.kernel.shape == (5, 4 * 4 * 6)
+    assert [block.filters for block in generator.blocks] == [4, 8, 5]
+    assert [block.filters for block in discriminator.blocks] == [3, 8, 9, 9, 8]
+    assert [block.downsample for block in discriminator.blocks] == [True] * 3 + [False] * 2
+    assert list(generator.gates) == ["attention_16"]
+    assert list(discriminator.gates) == ["attention_8", "attention_4", "attention_4_5"]
+    assert [stage.name for stage in discriminator.stages][-2:] == ["block_5", "attention_4_5"]
+    norms = [norm for block in generator.blocks for norm in (block.norm_1, block.norm_2)]
+    assert {norm.epsilon for norm in (*norms, generator.norm)} == {1e-3}
+    for network in (generator, discriminator):
+        copy = type(network).from_config(network.get_config())
+        assert copy.get_config() == network.get_config()
+        assert [w.shape for w in copy.weights] == [w.shape for w in network.weights]
+    assert describe_networks(generator, discriminator) == model
+    images = generator((np.zeros((2, 5), "float32"), np.array([0, 2], "int32")))
+    assert images.shape == (2, 32, 32, 3)
+    assert discriminator((images, np.array([0, 2], "int32"))).shape == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"generator_widths": (8, 8)}, "`generator_widths` must be 4 numbers at 32 pixels, of the"),
+        ({"generator_widths": (8, 0, 8, 8)}, "`generator_widths` must be numbers of at least 1"),
+        ({"discriminator_widths": ()}, "`discriminator_widths` must be numbers of at least 1"),
+        ({"discriminator_downsampling": 6}, "must be at most 5, the number of blocks"),
+        ({"discriminator_downsampling": 0}, "`discriminator_downsampling` must be at least 1"),
+        ({"discriminator_attention_blocks": (6,)}, r"must be in \[1, 5\], numbers of blocks"),
+        ({"discriminator_attention_blocks": (1,)}, "the discriminator has 3 at resolution 16"),
+        ({"batch_norm_epsilon": 0.0}, "`batch_norm_epsilon` must be more than 0"),
+    ],
+)
+def test_refuses_what_cannot_be(change, message):
+    with pytest.raises(ValueError, match=message):
+        check_model(ModelConfig(**{**OWN, **change}))
