@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from sagan_tf.models import Discriminator, Generator
 from sagan_tf.config import ModelConfig
+from sagan_tf.models import Discriminator, Generator
 from sagan_tf.models.architecture import ARCHITECTURES, architecture, check_model
 from sagan_tf.models.build import describe_networks, make_networks
 
