@@ -59,7 +59,9 @@ def guarded(main, argv):
         _leave(name, interruption)
     except Exception as error:
         # TensorFlow wraps what a data pipeline raised.
-        ours = isinstance(error, (ValueError, OSError, FloatingPointError, MemoryError))
+        ours = isinstance(
+            error, (ValueError, OSError, FloatingPointError, MemoryError, ImportError)
+        )
         if ours or type(error).__module__.startswith("tensorflow."):
             text = _with_flags(_one_line(error))
         elif (package := _foreign_package(error)) and FLAGS.verbosity < 1:

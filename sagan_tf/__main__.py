@@ -15,6 +15,7 @@ PROGRAMS = (
     "check_scores",
     "export",
     "explore",
+    "import_weights",
 )
 
 
