@@ -82,7 +82,7 @@ $(VENV)/.app: requirements-app.txt $(VENV)/.run
 	$(RUN) -m pip install --quiet -r requirements-app.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements-app.txt requirements-serving.txt $(VENV)/.run
+$(VENV)/.dev: requirements-dev.txt requirements-app.txt requirements-interop.txt requirements-serving.txt $(VENV)/.run
 	$(RUN) -m pip install --quiet -r requirements-dev.txt
 	@touch $@
 

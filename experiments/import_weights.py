@@ -11,6 +11,7 @@ A checkpoint of mmgeneration, and one of StudioGAN's folders:
 docs/from_other_code.md says which weights there are, and with which flags they were trained.
 """
 
+import math
 import pathlib
 import textwrap
 
@@ -120,11 +121,9 @@ def _summary(sagan):
     model = sagan.config.model
     classes = "no classes" if model.num_classes is None else f"{model.num_classes} classes"
     counts = ", ".join(
-        f"{sum(weight.size for weight in network.get_weights()):,} numbers in the {name}"
-        for name, network in (
-            ("generator", sagan.generator),
-            ("discriminator", sagan.discriminator),
-        )
+        f"{sum(math.prod(weight.shape) for weight in network.trainable_weights):,} parameters in "
+        f"the {network.name}"
+        for network in (sagan.generator, sagan.discriminator)
     )
     return f"{model.image_size}x{model.image_size} pixels, {classes}, {counts}"
 

@@ -133,7 +133,8 @@ def images(tmp_path_factory):
 
 
 def test_training_on_a_folder_of_images_takes_its_classes(images, tmp_path):
-    flags = ("--preset=sagan_cifar10_32", "--steps=1", "--precision=mixed_bfloat16", *SMALL)
+    small = (*SMALL, "--discriminator_base_channels=4")
+    flags = ("--preset=sagan_cifar10_32", "--steps=1", "--precision=mixed_bfloat16", *small)
     run("train", f"--model_dir={tmp_path / 'run'}", f"--dataset={images}", *flags)
     config = read_json(tmp_path / "run" / "config.json")
     assert config["model"]["num_classes"] == 2
