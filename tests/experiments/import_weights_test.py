@@ -41,7 +41,7 @@ def test_a_model_folder_with_names_and_a_card(tmp_path, capsys):
     assert "mmgeneration" in sagan.reference and "iter_7.npz" in sagan.reference
     card = (output / "README.md").read_text()
     assert f"| `iter_7.npz` | `{sha256(MMGENERATION)}` |" in card
-    assert "--bgr=False --relu_in_place=False --batch_norm_epsilon=1e-05" in card
+    assert "--bgr=False --relu_in_place=False --batch_norm_epsilon=1e-05" in " ".join(card.split())
     assert "No scores of a SAGAN of this size are known here." in card
     # A second one does not replace it.
     line = error_line("import_weights", "--from=official", "--input=x", f"--output={output}")
