@@ -1,6 +1,8 @@
 r"""Asks a TensorFlow Serving server for images.
 
   python deploy/request.py --port=8501 --labels=3,7 --num_images=40 --output=grid.png
+  python deploy/request.py --model_name=cifar10 --labels=cat,dog \
+      --labels_file=served/cifar10/1/assets/labels.txt --output=pets.png
 
 It speaks REST; with --grpc it speaks gRPC, and the default port is 8500. The server holds what
 experiments/export.py has written; README.md shows how to start one.
@@ -22,6 +24,7 @@ import urllib.request
 from absl import flags
 
 from experiments import program
+from sagan_tf.labels import check_labels
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("host", "localhost", "Name or address of the server.")
@@ -30,6 +33,12 @@ flags.DEFINE_bool("grpc", False, "Whether to speak gRPC instead of REST.")
 flags.DEFINE_string("model_name", "digits", "Name of the model on the server.")
 flags.DEFINE_integer("version", None, "Version of the model. Default: the newest.", lower_bound=1)
 flags.DEFINE_list("labels", None, "Classes, taken in turn. An unconditional model takes none.")
+flags.DEFINE_string(
+    "labels_file",
+    None,
+    "File with the names of the classes, one per line, such as the labels.txt of an export: "
+    "--labels may be names then.",
+)
 flags.DEFINE_integer(
     "num_images", None, "How many images. Default: one per label, or 16.", lower_bound=1
 )
@@ -62,6 +71,10 @@ def main():
 def _rows():
     """The inputs of each image, as a dict."""
     labels = FLAGS.labels or []
+    if labels and FLAGS.labels_file is not None:
+        path = pathlib.Path(FLAGS.labels_file).expanduser()
+        names = path.read_text(encoding="utf-8").splitlines()
+        labels = list(map(str, check_labels(labels, len(names), names)))
     # Whatever nine digits say fits an int32.
     if FLAGS.labels == [] or not all(re.fullmatch(r"-?\d{1,9}", label) for label in labels):
         raise ValueError(f"--labels must be ints such as 3,7. Received: {FLAGS['labels'].value}")

@@ -29,8 +29,8 @@ flags.DEFINE_string("output", None, "Picture to write, such as x.png.", required
 flags.DEFINE_list(
     "labels",
     None,
-    "Classes, which are taken in turn. Without it they are drawn at random; with --interpolate "
-    "each row has the next.",
+    "Classes, by name or number, such as cat,dog or 3,7, which are taken in turn. Without it they "
+    "are drawn at random; with --interpolate each row has the next.",
 )
 flags.DEFINE_integer(
     "num_images",
@@ -54,17 +54,14 @@ def main():
     if FLAGS.attention and FLAGS.interpolate:
         raise ValueError("--attention and --interpolate exclude each other")
     labels = FLAGS.labels
-    if labels is not None:
-        if not all(label.lstrip("-").isdecimal() for label in labels):
-            raise ValueError(f"--labels must be ints such as 3,7. Received: {','.join(labels)}")
-        labels = [int(label) for label in labels]
     output = program.output_path("output")
     if output.suffix.lower() not in Image.registered_extensions():
         raise ValueError(f"--output must be a file such as x.png. Received: {output}")
     settings = settings_flags.given(Protocol, "ema", "standing_statistics", "truncation")
     folder = find_model(FLAGS.model)
     if labels is not None:
-        check_labels(labels, read_config(folder)[0].model.num_classes)
+        config, _ = read_config(folder)
+        labels = check_labels(labels, config.model.num_classes, config.class_names).tolist()
     (sagan,) = program.load_models(folder, **settings)
 
     from sagan_tf import models, visualization

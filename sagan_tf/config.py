@@ -4,6 +4,9 @@ import dataclasses
 import difflib
 import typing
 
+# Settings are fewer, classes may be thousands.
+_LISTED = 60
+
 
 def setting(default, help, *, choices=None, minimum=None, above=None, maximum=None, below=None):
     """A field of a `Settings` class, with all that checks, messages and flags need to know of it.
@@ -304,10 +307,12 @@ class Config:
 
 
 def unknown_name(kind, name, valid):
-    """The ValueError for a name that is not one of `valid`: nearest first, then all."""
+    """The ValueError for a name that is not one of `valid`: the nearest, then the others."""
     near = difflib.get_close_matches(str(name), valid, n=3)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
-    return ValueError(f"Unknown {kind}: {name}.{hint} Valid: {', '.join(sorted(valid))}")
+    listed = ", ".join(sorted(valid)[:_LISTED])
+    more = f" and {len(valid) - _LISTED} more" if len(valid) > _LISTED else ""
+    return ValueError(f"Unknown {kind}: {name}.{hint} Valid: {listed}{more}")
 
 
 def _of_type(field, value):

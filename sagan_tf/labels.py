@@ -1,22 +1,47 @@
 """The one check of labels, and of the names of their classes."""
 
+import re
+
 import numpy as np
 
+from sagan_tf.config import unknown_name
 
-def check_labels(labels, num_classes):
+
+def check_labels(labels, num_classes, class_names=None):
     """Returns labels as an int32 array `(num_images,)`; a ValueError names the first wrong one.
 
-    `num_classes` is `None` for an unconditional model, which takes no labels.
+    Args:
+        labels: Sequence of ints in `[0, num_classes)`, and of texts, each the name of a class or,
+            if none has that name, its number. Where classes are named by other numbers than theirs,
+            a text is a name.
+        num_classes: int; `None` for an unconditional model, which takes no labels.
+        class_names: Sequence of the names in the order of the labels; `None` if they are not known.
     """
     if num_classes is None:
         raise ValueError("This model is unconditional: it takes no `labels`")
-    labels = np.asarray(labels)
+    names = list(class_names or ())
+    labels = np.asarray(
+        [_number(label, names) if isinstance(label, str) else label for label in labels]
+    )
     if labels.ndim != 1 or (labels.size and not np.issubdtype(labels.dtype, np.integer)):
         raise ValueError(f"`labels` must be a list of ints. Received: {labels.tolist()}")
     wrong = labels[(labels < 0) | (labels >= num_classes)]
     if wrong.size:
         raise ValueError(f"`labels` must be in [0, {num_classes}). Received: {wrong[0]}")
     return labels.astype("int32")
+
+
+def _number(text, names):
+    if text in names:
+        return names.index(text)
+    are_other_numbers = any(map(str.isdecimal, names)) and names != list(
+        map(str, range(len(names)))
+    )
+    if re.fullmatch(r"-?\d+", text) and not are_other_numbers:
+        return int(text)
+    if names:
+        raise unknown_name("class", text, names)
+    raise ValueError(f"`labels` must be ints, since classes have no names here. Received: {text}")
 
 
 def check_class_names(names, others, whose="the data set"):

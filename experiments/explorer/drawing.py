@@ -38,11 +38,13 @@ class Drawing:
         labels: List of ints, the class of each image; `None` for unconditional models.
         drawn: Tuple of `(images, maps)` per model, as `SAGAN.generate` returns them.
         seed: int, the seed at which the walk began.
+        class_names: Tuple of the classes' names; `None` for numbers.
     """
 
     labels: list | None
     drawn: tuple
     seed: int = 0
+    class_names: tuple | None = None
 
     @property
     def num_images(self):
@@ -61,7 +63,7 @@ class Drawing:
         """The classes above the columns; `None` where a column has several."""
         if self.labels is None or len(set(self.labels)) > COLUMNS:
             return None
-        return [str(label) for label in self.labels[: self.columns]]
+        return [self._name(label) for label in self.labels[: self.columns]]
 
     def grid_layout(self, model):
         """The `GridLayout` of a model's grid; `model` is its index."""
@@ -79,5 +81,8 @@ class Drawing:
 
     def describe(self, query):
         """Says in words which pixel of which image a query is."""
-        kind = "" if self.labels is None else f" of class {self.labels[query.image]}"
+        kind = "" if self.labels is None else f" of class {self._name(self.labels[query.image])}"
         return f"Image {query.image}{kind}, row {query.row}, column {query.column}"
+
+    def _name(self, label):
+        return self.class_names[label] if self.class_names else str(label)

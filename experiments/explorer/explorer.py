@@ -51,6 +51,9 @@ class Explorer:
                 "is empty"
             )
         self.num_classes = generators[0].num_classes
+        # Models whose names differ may mean other classes by the same label.
+        first, *others = [sagan.class_names for sagan in named_models.values()]
+        self.class_names = None if any(other != first for other in others) else first
         self.image_size = generators[0].image_size
         names = [name for generator in generators for name in generator.gates]
         self.attentions = sorted(set(names), key=_resolution)
@@ -96,7 +99,7 @@ class Explorer:
             sagan.generate(labels, num_images, truncation, return_attention=True, **options)
             for sagan in self.models.values()
         ]
-        return Drawing(labels, tuple(drawn), seed)
+        return Drawing(labels, tuple(drawn), seed, self.class_names)
 
     def check_query(self, drawing, image, row, column):
         """A `Query`; a ValueError where the drawing has no such pixel."""

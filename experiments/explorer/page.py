@@ -158,7 +158,8 @@ def _drawing_inputs(explorer):
     """Lays out the inputs of `Explorer.draw`, the choice of an attention and the button."""
     count = explorer.num_classes
     chosen = list(range(min(count or 0, COLUMNS)))
-    options = {"choices": [(str(i), i) for i in range(count or 0)], "value": chosen}
+    names = explorer.class_names or map(str, range(count or 0))
+    options = {"choices": [(name, i) for i, name in enumerate(names)], "value": chosen}
     if count is None:
         labels = gr.State(None)
     elif count <= _BOXES:

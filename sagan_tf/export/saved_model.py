@@ -44,7 +44,9 @@ def export_saved_model(sagan, directory, use_ema=True):
       `model.regularization_losses` (none) hold what fine-tuning needs.
 
     An unconditional model has no `labels`; its `model.generate` takes `num_images` in their place.
-    A label, truncation or shape out of range is an error that names the input.
+    Names of the classes, where they are known, are in `assets/labels.txt`, one per line;
+    `model.labels.asset_path` is its path. A label, truncation or shape out of range is an error
+    that names the input.
 
     Args:
         sagan: a `SAGAN`.
@@ -66,6 +68,11 @@ def export_saved_model(sagan, directory, use_ema=True):
     # A server that watches the folder must never see half a model.
     with tempfile.TemporaryDirectory(dir=directory, prefix=ASIDE) as aside:
         model = pathlib.Path(aside, "model")
+        if sagan.class_names:
+            names = pathlib.Path(aside, "labels.txt")
+            lines = [" ".join(name.split()) for name in sagan.class_names]
+            names.write_text("\n".join([*lines, ""]), encoding="utf-8")
+            root.labels = tf.saved_model.Asset(str(names))
         tf.saved_model.save(root, str(model), signatures)
         if prediction_log_pb2 is None:
             logging.warning(

@@ -113,8 +113,9 @@ class SAGAN(AdversarialModel):
         """Draws images.
 
         Args:
-            labels: Sequence of ints in `[0, num_classes)`, one per image; fewer than `num_images`
-                are repeated in turn, and an int is a sequence of one. `None` draws them uniformly.
+            labels: Sequence of ints in `[0, num_classes)`, or of names of classes, one per image;
+                fewer than `num_images` are repeated in turn, and one alone is a sequence of one.
+                `None` draws them uniformly.
             num_images: int. Defaults to the number of latents, of labels, or 16.
             truncation: float in (0, 1], factor of the latents: less varied, more typical images.
                 Defaults to `1.0`.
@@ -133,7 +134,8 @@ class SAGAN(AdversarialModel):
         Raises:
             ValueError: if an argument is out of range.
         """
-        labels = None if labels is None else np.atleast_1d(labels)
+        if labels is not None and np.ndim(labels) == 0:
+            labels = [labels]
         given = latents if latents is not None else labels
         if num_images is None:
             num_images = 16 if given is None else len(given)
@@ -152,7 +154,7 @@ class SAGAN(AdversarialModel):
         if labels is None:
             labels = drawn_labels
         else:
-            labels = check_labels(labels, self.generator.num_classes)
+            labels = check_labels(labels, self.generator.num_classes, self.class_names)
             if num_images and not labels.size:
                 raise ValueError(f"`labels` is empty, but {num_images=}")
             labels = np.resize(labels, num_images)

@@ -57,6 +57,23 @@ def test_both_protocols_draw_the_same_grid(ports, tmp_path):
     np.testing.assert_array_equal(*pictures)
 
 
+def test_labels_by_name(ports, tmp_path):
+    names, output = tmp_path / "labels.txt", tmp_path / "x.png"
+    names.write_text("cat\nred fox\ndog\n")
+    pictures = []
+    for labels in ("2,1", "dog,red fox"):
+        flags = [f"--labels={labels}", f"--labels_file={names}", f"--output={output}"]
+        result = request("--nogrpc", ports["--nogrpc"], *flags)
+        assert result.returncode == 0, result.stderr
+        pictures.append(np.asarray(Image.open(output)))
+    # The headings differ, and nothing else does.
+    np.testing.assert_array_equal(pictures[0][20:], pictures[1][20:])
+    assert (pictures[0][:20] != pictures[1][:20]).any()
+    result = request("--nogrpc", 1, "--labels=dgo", f"--labels_file={names}", f"--output={output}")
+    assert result.returncode == 1
+    assert "Unknown class: dgo. Did you mean dog? Valid: cat, dog, red fox" in result.stderr
+
+
 SERVER_REFUSES = [
     (["--labels=3"], "labels must be in [0, 3)"),
     (["--labels=0", "--truncation=2"], "truncation must be in (0, 1]"),

@@ -258,7 +258,7 @@ def test_a_malformed_tf_config(tmp_path, monkeypatch, tf_config, message):
     ("name", "flags", "message"),
     [
         ("sample", ["--labels=3,10"], "--labels must be in [0, 10). Received: 10"),
-        ("sample", ["--labels=a"], "--labels must be ints such as 3,7. Received: a"),
+        ("sample", ["--labels=7,seven"], "Unknown class: seven. Valid: 0, 1, 2, 3, 4, 5, 6, 7"),
         ("sample", ["--truncation=2"], "--truncation must be in (0, 1]. Received: 2"),
         (
             "sample",

@@ -69,6 +69,20 @@ def test_versions_count_up_and_raw_weights_can_be_exported(sagan, tmp_path, monk
     np.testing.assert_allclose(images, run_generator(sagan.generator, latents, [0]), atol=1e-5)
 
 
+def test_names_of_classes_are_an_asset_that_travels(sagan, path, tmp_path, monkeypatch):
+    assert not list(path.glob("assets/*"))
+    names = [f"class, {number}" for number in range(sagan.generator.num_classes)]
+    monkeypatch.setattr(sagan, "class_names", tuple(names))
+    path = export_saved_model(sagan, tmp_path / "named")
+    assert (path / "assets" / "labels.txt").read_text().splitlines() == names
+    loaded = tf.saved_model.load(str(path))
+    again = tmp_path / "again"
+    tf.saved_model.save(loaded, str(again))
+    assert (again / "assets" / "labels.txt").read_text().splitlines() == names
+    asset = loaded.labels.asset_path.numpy().decode()
+    assert asset == str(path / "assets" / "labels.txt")
+
+
 def test_an_export_that_fails_leaves_nothing(sagan, tmp_path, monkeypatch):
     def stopped(*args):
         assert os.listdir(tmp_path)  # It was written aside, where no server looks.

@@ -55,6 +55,16 @@ def test_generate_errors(options, message):
         tiny().generate(**options)
 
 
+def test_classes_may_be_named():
+    sagan = tiny()
+    sagan.class_names = ("cat", "dog", "red fox")
+    named = sagan.generate(["red fox", 0, "dog"], seed=3)
+    np.testing.assert_array_equal(named, sagan.generate([2, 0, 1], seed=3))
+    np.testing.assert_array_equal(sagan.generate("dog", seed=3), sagan.generate(1, seed=3))
+    with pytest.raises(ValueError, match="Did you mean dog"):
+        sagan.generate(["dgo"])
+
+
 def test_an_unconditional_model_takes_no_labels():
     with pytest.raises(ValueError, match="unconditional"):
         tiny(None).generate([1])

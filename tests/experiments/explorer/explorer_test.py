@@ -50,6 +50,18 @@ def test_a_class_that_is_named_twice_is_drawn_once(explorer):
     assert drawing.labels == [2, 0, 2, 0, 2, 0]
 
 
+def test_classes_have_names_where_all_models_agree_on_them():
+    cats, dogs, others = make(), make(), make()
+    cats.class_names = dogs.class_names = ("cat", "dog", "red fox")
+    drawing = Explorer({"a": cats, "b": dogs}).draw(**RIGHT)
+    assert drawing.column_labels[:2] == ["cat", "red fox"]
+    assert "of class red fox," in drawing.describe(Query(1, 2, 3))
+    others.class_names = ("dog", "cat", "red fox")
+    explorer = Explorer({"a": cats, "b": others})
+    assert explorer.class_names is None
+    assert explorer.draw(**RIGHT).column_labels[:2] == ["0", "2"]
+
+
 def test_the_walk_starts_and_ends_at_the_images_of_its_seeds(sagan, explorer):
     for position, seed in ((0.0, 5), (1.0, 9)):
         drawn = explorer.draw(
