@@ -1,44 +1,66 @@
 """The state of power iteration that gives a certain norm."""
 
 import numpy as np
+from scipy import optimize
 
-# How far a norm may lie beyond the singular values by rounding.
+# How far a norm may lie beyond the singular values: kernels move between two power iterations.
 _TOLERANCE = 5e-5
+_ITERATIONS = 1000
 
 
 def find_u(kernel, sigma):
     """The `u` by which `SpectralNormalization` divides a kernel by `sigma`, or `None`.
 
-    One power iteration from `u = cos(t) u_1 + sin(t) u_k`, where `u_1` and `u_k` are singular
-    vectors of the largest singular value `s_1` and of another one, gives the norm
-    `sqrt((cos(t)^2 s_1^4 + sin(t)^2 s_k^4) / (cos(t)^2 s_1^2 + sin(t)^2 s_k^2))`. It takes all
-    values from `s_k` to `s_1`, so that any norm between the singular values has a `u`. That of code
-    whose power iteration has not converged, or lags behind the kernel, is one of these.
+    The norm after one power iteration from `u` is a continuous function of `u`, which takes the
+    value of each singular value at its singular vector. On the way between vectors of two norms,
+    one at least and one at most `sigma`, there is therefore one of `sigma`. That of code whose power
+    iteration has not converged is found like this.
 
     Args:
         kernel: Array whose last axis is that of the outputs.
         sigma: float, the norm.
 
     Returns:
-        Float32 array `(1, outputs)`; `None` if `sigma` is not between the singular values.
+        Float32 array `(1, outputs)`; `None` if there is no such vector, because `sigma` is not
+        between the singular values.
     """
     matrix = np.reshape(kernel, (-1, kernel.shape[-1])).astype("float64")
-    wide = matrix.shape[0] < matrix.shape[1]
-    # The smaller of the two products has the same singular values.
-    squares, vectors = np.linalg.eigh(matrix @ matrix.T if wide else matrix.T @ matrix)
-    values = np.sqrt(np.maximum(squares, 0.0))
-    largest, smallest = values[-1], values[0]
-    if not smallest * (1 - _TOLERANCE) <= sigma <= largest * (1 + _TOLERANCE) or not largest:
+    # In the smaller of the two spaces, products take the least time.
+    is_wide = matrix.shape[0] < matrix.shape[1]
+    square = matrix @ matrix.T if is_wide else matrix.T @ matrix
+
+    def norm(vector):
+        product = square @ vector
+        if is_wide:  # The iteration begins at the vector's image in the space of the outputs.
+            vector, product = product, square @ product
+            return np.sqrt((vector @ product) / max(vector @ vector, np.finfo("float64").tiny))
+        return np.sqrt((product @ product) / max(vector @ product, np.finfo("float64").tiny))
+
+    start = np.random.default_rng(0).standard_normal(len(square))
+    high = _iterated(square, start, lambda vector: norm(vector) >= sigma)
+    # What is left below the largest value has its own largest one where this has the least.
+    rest = (high @ square @ high) * np.eye(len(square)) - square
+    low = _iterated(rest, start, lambda vector: norm(vector) <= sigma)
+    candidates = [high, low]
+    if norm(low) < sigma < norm(high):
+
+        def between(share):
+            return (1 - share) * high + share * low
+
+        share = optimize.brentq(lambda share: norm(between(share)) - sigma, 0.0, 1.0)
+        candidates.append(between(share))
+    found = min(candidates, key=lambda vector: abs(norm(vector) - sigma))
+    if not abs(norm(found) - sigma) <= _TOLERANCE * sigma:
         return None
-    # The nearest one below keeps most of the other vector, and the two well apart from zero.
-    other = max(np.searchsorted(values, sigma, side="right") - 1, 0)
-    first, second = (matrix.T @ vectors[:, i] if wide else vectors[:, i] for i in (-1, other))
-    if wide:
-        first, second = (vector / np.linalg.norm(vector) for vector in (first, second))
-    low = values[other]
-    weight = low**2 * max(sigma**2 - low**2, 0.0)
-    rest = largest**2 * max(largest**2 - sigma**2, 0.0)
-    if weight + rest == 0.0:
-        weight = 1.0
-    share = weight / (weight + rest)
-    return (np.sqrt(share) * first + np.sqrt(1 - share) * second).astype("float32")[None]
+    u = matrix.T @ found if is_wide else found
+    return (u / np.linalg.norm(u)).astype("float32")[None]
+
+
+def _iterated(matrix, vector, is_enough):
+    """Iterates a vector until it is enough, but often enough to be near the largest value."""
+    for count in range(_ITERATIONS):
+        if count >= 30 and is_enough(vector):
+            break
+        vector = matrix @ vector
+        vector /= max(np.linalg.norm(vector), np.finfo("float64").tiny)
+    return vector
