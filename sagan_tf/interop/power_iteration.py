@@ -12,9 +12,9 @@ def find_u(kernel, sigma):
     """The `u` by which `SpectralNormalization` divides a kernel by `sigma`, or `None`.
 
     The norm after one power iteration from `u` is a continuous function of `u`, which takes the
-    value of each singular value at its singular vector. On the way between vectors of two norms,
-    one at least and one at most `sigma`, there is therefore one of `sigma`. That of code whose power
-    iteration has not converged is found like this.
+    value of each singular value at its singular vector. On the way between two vectors, with a norm
+    of at least and of at most `sigma`, there is therefore one with `sigma`. This finds that of code
+    whose power iteration has not converged.
 
     Args:
         kernel: Array whose last axis is that of the outputs.
