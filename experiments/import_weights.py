@@ -121,9 +121,9 @@ def _summary(sagan):
     model = sagan.config.model
     classes = "no classes" if model.num_classes is None else f"{model.num_classes} classes"
     counts = ", ".join(
-        f"{sum(math.prod(weight.shape) for weight in network.trainable_weights):,} parameters in "
-        f"the {network.name}"
-        for network in (sagan.generator, sagan.discriminator)
+        f"{sum(math.prod(weight.shape) for weight in getattr(sagan, name).trainable_weights):,} "
+        f"parameters in the {name}"
+        for name in ("generator", "discriminator")
     )
     return f"{model.image_size}x{model.image_size} pixels, {classes}, {counts}"
 

@@ -2,7 +2,6 @@
 
 import collections
 import contextlib
-import itertools
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
@@ -10,8 +9,15 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from sagan_tf.config import unknown_name
 from sagan_tf.data import Subset, load
 from sagan_tf.data.decoding import decode_image
+from sagan_tf.evaluation.features.classifier_network import (
+    CLASSIFIER_NETWORKS,
+    SEED,
+    float32_policy,
+    shifted,
+)
 from sagan_tf.evaluation.features.features import Features, cache_directory
 from sagan_tf.files import digest, one_line, read_json, replacing, sha256, write_json
 from sagan_tf.images import check_channels
@@ -20,9 +26,9 @@ from sagan_tf.models.model_folder import bundled_path, save_weights
 # Whoever changes the network, its training, or how images are resized and scaled raises the number,
 # so that no older classifier is found.
 VERSION = 1
-_BUNDLED = "digits_classifier"
+_BUNDLED = ("digits_classifier", "cifar10_classifier")
 _CONFIG, _WEIGHTS = "classifier.json", "classifier.weights.h5"
-_DIMENSION, _BATCH, _LEARNING_RATE, _HELD_OUT, _SEED = 64, 64, 3e-3, 0.2, 0
+_HELD_OUT = 0.2
 _MAX_LABELS, _MAX_EXAMPLES = 2**16, 1000  # Larger data sets are sampled evenly.
 
 
@@ -30,8 +36,8 @@ class Classifier(Features):
     """A small convolutional network, trained to tell the classes of a data set apart.
 
     It is made by `Classifier.trained_on`. Scores can be compared between models that were scored by
-    the same classifier (`fingerprint`), and with no others. The features are the 64 means over
-    space after the last convolution, divided by their root mean square over training images.
+    the same classifier (`fingerprint`), and with no others. The features are the means over space
+    of the last map, divided by their root mean square over training images.
 
     It computes in float32 on the CPU, whatever the global dtype policy: on GPUs, two trainings do
     not end with the same weights. Images of another size are resized: bilinear, antialiased, not
@@ -68,6 +74,7 @@ class Classifier(Features):
         channels,
         num_classes=None,
         cache_dir=None,
+        architecture=None,
         steps=None,
         skip_corrupt=False,
     ):
@@ -84,8 +91,9 @@ class Classifier(Features):
             num_classes: int, bound of the labels. Defaults to `None`, `source.num_classes`.
             cache_dir: Folder of trained classifiers; it is a warning if it cannot be written.
                 Defaults to `None`, `$XDG_CACHE_HOME/sagan_tf` or `~/.cache/sagan_tf`.
-            steps: int, of 64 images. Defaults to `None`, four passes over the data within 600 and
-                10,000 steps.
+            architecture: str, a name in `CLASSIFIER_NETWORKS`. Defaults to `None`: that of the
+                package, if it has one for these images, or `"plain"`.
+            steps: int. Defaults to `None`, as many passes over the data as the network takes.
             skip_corrupt: bool, whether unreadable images are replaced. Defaults to `False`.
 
         Raises:
@@ -101,8 +109,13 @@ class Classifier(Features):
             )
         if len(source) == 0:
             raise ValueError(f"{source.name} has no images.")
+        if architecture not in (None, *CLASSIFIER_NETWORKS):
+            raise unknown_name("architecture", architecture, CLASSIFIER_NETWORKS)
+        chosen = {"architecture": architecture, "steps": steps}
+        chosen = {name: value for name, value in chosen.items() if value is not None}
+        architecture = architecture or "plain"
         if steps is None:
-            steps = min(max(600, 4 * len(source) // _BATCH), 10_000)
+            steps = CLASSIFIER_NETWORKS[architecture].steps(len(source))
         check_channels(channels)
         for name, value in {"image_size": image_size, "steps": steps}.items():
             if value < 1:
@@ -112,30 +125,33 @@ class Classifier(Features):
                 f"A classifier needs at least 2 classes. Received: num_classes={num_classes} for "
                 f"{source.name}"
             )
-        key = {
-            "data": source.name,
+        # The images are known by their pixels, wherever they lie.
+        data = {
             "num_images": len(source),
             "class_names": source.class_names and list(source.class_names),
             "pixels": _digest_of_pixels(source, image_size, channels),
             "image_size": image_size,
             "channels": channels,
             "num_classes": num_classes,
-            "steps": steps,
             "skip_corrupt": skip_corrupt,
-            "version": VERSION,
         }
+        key = {**data, "architecture": architecture, "steps": steps, "version": VERSION}
         entry = cache_directory(cache_dir) / f"classifier_{digest(repr(key))[:16]}"
         with tf.device("CPU"):
-            network = _build_network(image_size, channels, num_classes)
-            found = _read(bundled_path(_BUNDLED), key, network) or _read(entry, key, network)
-            if not found:
+            # One of the package is as good as its data, unless another training is asked for.
+            wanted = [(bundled_path(name), data | chosen) for name in _BUNDLED]
+            for place in (*wanted, (entry, key)):
+                if found := _read(*place):
+                    break
+            else:
                 _check_labels(source, num_classes)
                 message = "Training a classifier on %s for %d steps, to be kept in %s"
                 logging.info(message, source.name, steps, entry.parent)
-                network, found = _train(source, key)
-                logging.info("It recognizes %.1f %% of held-out images", 100 * found["accuracy"])
-                _write(entry, key, network, found)
-        return cls(network, **found, steps=steps, version=VERSION)
+                trained, details = found = _train(source, key)
+                logging.info("It recognizes %.1f %% of held-out images", 100 * details["accuracy"])
+                _write(entry, key, trained, details)
+        trained, details = found
+        return cls(trained, **details, version=VERSION)
 
     def _run(self, images):
         if images.shape[-1] > self._channels:
@@ -188,79 +204,54 @@ def _sample(function, size, maximum):
         return list(threads.map(function, indices.tolist()))
 
 
-def _read(entry, key, network):
-    """Loads what is kept in a folder under a key, and returns what it says, if it is whole."""
+def _read(entry, wanted):
+    """What is kept in a folder: a network, and a dict of what is known of it.
+
+    It is `None` if there is nothing, something else than is wanted, or it is not whole.
+    """
     if entry is None or not entry.exists():
         return None
     try:
         config = read_json(entry / _CONFIG)
-        if config["key"] != key:
+        key = {"architecture": "plain", **config["key"]}
+        if any(key[name] != value for name, value in wanted.items()):
             return None
-        found = {name: config[name] for name in ("accuracy", "num_held_out")}
-        if not 0.0 <= found["accuracy"] <= 1.0 or found["num_held_out"] < 1:
+        details = {name: config[name] for name in ("accuracy", "num_held_out")}
+        details |= {name: key[name] for name in ("architecture", "steps")}
+        if not 0.0 <= details["accuracy"] <= 1.0 or details["num_held_out"] < 1:
             raise ValueError("its accuracy is out of range")
         if config["sha256"] != sha256(entry / _WEIGHTS):
             raise ValueError("the weights have another checksum")
+        network = _build(key)
         network.load_weights(entry / _WEIGHTS)
     except (OSError, ValueError, KeyError, TypeError) as error:
         message = "%s is damaged, and the classifier is trained again: %s"
         logging.warning(message, entry, one_line(error))
         return None
-    return found
+    return network, details
 
 
-def _write(entry, key, network, found):
+def _build(key):
+    kind = CLASSIFIER_NETWORKS[key["architecture"]]
+    return kind.build(key["image_size"], key["channels"], key["num_classes"])
+
+
+def _write(entry, key, network, details):
     """Keeps a trained network in a folder. If that fails, it warns."""
     try:
         with replacing(entry) as new:
             new.mkdir()
             save_weights(network, new / _WEIGHTS)
-            config = {**found, "key": key, "sha256": sha256(new / _WEIGHTS)}
+            config = {**details, "key": key, "sha256": sha256(new / _WEIGHTS)}
             write_json(new / _CONFIG, config)
     except OSError as error:
         logging.warning("The classifier cannot be kept in %s: %s", entry.parent, error)
 
 
-def _build_network(image_size, channels, num_classes):
-    """An untrained network, float32, from images in [-1, 1] to `[features, logits]`."""
-    seeds = itertools.count(_SEED)
-
-    # All have names, or layers that are made later in the process would be numbered otherwise.
-    def convolution(filters, strides, name):
-        initializer = keras.initializers.HeNormal(next(seeds))
-        options = {"activation": "relu", "kernel_initializer": initializer, "name": name}
-        return keras.layers.Conv2D(filters, 3, strides, "same", **options)
-
-    with _float32_policy():
-        images = keras.Input((image_size, image_size, channels), name="images")
-        x = convolution(16, 1, "stem")(images)
-        size = image_size
-        while size > 4:
-            size = -(-size // 2)
-            x = convolution(_DIMENSION, 2, f"down_{size}")(x)
-            x = convolution(_DIMENSION, 1, f"conv_{size}")(x)
-        if image_size <= 4:
-            x = convolution(_DIMENSION, 1, "conv")(x)
-        features = keras.layers.GlobalAveragePooling2D(name="features")(x)
-        initializer = keras.initializers.GlorotUniform(next(seeds))
-        logits = keras.layers.Dense(num_classes, kernel_initializer=initializer, name="logits")
-        return keras.Model(images, [features, logits(features)], name="classifier")
-
-
-@contextlib.contextmanager
-def _float32_policy():
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(policy)
-
-
 def _split(source):
     """The images to train on, and those held out, each in the order of the source."""
     # The stream of a RandomState is the same in all versions of NumPy.
-    order = np.random.RandomState(_SEED).permutation(len(source))
+    order = np.random.RandomState(SEED).permutation(len(source))
     count = max(1, round(_HELD_OUT * len(source)))
     return Subset(source, np.sort(order[count:])), Subset(source, np.sort(order[:count]))
 
@@ -268,25 +259,33 @@ def _split(source):
 def _train(source, key):
     """A trained network, and a dict of its accuracy on the images held out and their number."""
     training, held_out = _split(source)
+    kind = CLASSIFIER_NETWORKS[key["architecture"]]
+    image_size = key["image_size"]
     options = {name: key[name] for name in ("channels", "num_classes", "skip_corrupt")}
-    batches = load(training, key["image_size"], _BATCH, seed=_SEED, **options)
-    network = _build_network(key["image_size"], key["channels"], key["num_classes"])
-    with _float32_policy():
+    batches = load(
+        training, image_size, kind.batch_size, seed=SEED, flip=kind.is_augmented, **options
+    )
+    given = batches
+    if kind.is_augmented:
+        given = batches.enumerate().map(lambda step, data: (shifted(data[0], step), data[1]))
+    network = _build(key)
+    with float32_policy():
         to_logits = keras.Model(network.inputs[0], network.outputs[1], name="to_logits")
-        schedule = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, key["steps"])
         to_logits.compile(
-            keras.optimizers.Adam(schedule, name="classifier_adam"),
+            kind.optimizer(key["steps"]),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             jit_compile=False,
         )
-        to_logits.fit(batches, steps_per_epoch=key["steps"], shuffle=False, verbose=0)
+        to_logits.fit(given, steps_per_epoch=key["steps"], shuffle=False, verbose=0)
     _scale_features(network, (images for images, _ in batches.take(100)))
     options |= {"shuffle": False, "repeat": False}
     right = sum(
         np.count_nonzero(np.argmax(to_logits(images, training=False), axis=1) == labels)
-        for images, labels in load(held_out, key["image_size"], _BATCH, **options)
+        for images, labels in load(held_out, image_size, Classifier.batch_size, **options)
     )
-    return network, {"accuracy": right / len(held_out), "num_held_out": len(held_out)}
+    accuracy = right / len(held_out)
+    details = {name: key[name] for name in ("architecture", "steps")}
+    return network, {**details, "accuracy": accuracy, "num_held_out": len(held_out)}
 
 
 def _scale_features(network, batches):
@@ -296,8 +295,8 @@ def _scale_features(network, batches):
     """
     mean_squares = [np.mean(np.square(network(images, training=False)[0])) for images in batches]
     factor = float(np.sqrt(np.mean(mean_squares))) or 1.0
-    *_, last, _, logits = network.layers
+    *_, last, logits = (layer for layer in network.layers if layer.trainable_weights)
     # A ReLU lets positive factors pass.
-    for weight in last.weights:
+    for weight in last.trainable_weights:
         weight.assign(weight / factor)
     logits.kernel.assign(logits.kernel * factor)

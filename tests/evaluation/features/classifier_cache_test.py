@@ -107,7 +107,6 @@ def test_other_data_and_settings_are_other_entries(tmp_path, trainings):
     other_pixels = Stripes().read(3).encoded
     sources = [
         Stripes(),
-        Stripes(name="other"),
         Stripes(size=63),
         Stripes(class_names=("a", "b", "d")),
         Stripes(exchanged=exchanged(0, label=1)),
@@ -121,7 +120,8 @@ def test_other_data_and_settings_are_other_entries(tmp_path, trainings):
         trained(tmp_path, **each)
     expected = len(sources) + len(options)
     assert len(trainings) == expected == len(list(tmp_path.iterdir()))
-    # Other files of the same pixels are the same data.
+    # The same pixels are the same data, whatever their name and their files.
+    trained(tmp_path, Stripes(name="other"))
     file = Stripes().read(5).encoded
     stored = encoded(decode_image(file, 8, 1)[..., 0], compress_level=0)
     assert stored != file

@@ -13,6 +13,7 @@ from scipy.special import softmax
 from sagan_tf.data import Subset, find_dataset, pipeline
 from sagan_tf.evaluation import Classifier
 from sagan_tf.evaluation.features import classifier as module
+from sagan_tf.evaluation.features.classifier_network import CLASSIFIER_NETWORKS, shifted
 from tests.data.samples import encoded
 from tests.evaluation.errors import message
 from tests.evaluation.features.stripes import IMAGES, Stripes, exchanged, same, share_right, trained
@@ -135,8 +136,9 @@ def test_images_may_have_any_size(tmp_path, image_size):
     assert classifier(IMAGES[:2])[0].shape == (2, 64)
 
 
-def test_features_are_scaled_and_logits_are_not():
-    network = module._build_network(8, 1, 3)
+@pytest.mark.parametrize("name", CLASSIFIER_NETWORKS)
+def test_features_are_scaled_and_logits_are_not(name):
+    network = CLASSIFIER_NETWORKS[name].build(8, 1, 3)
     batches = np.random.default_rng(0).uniform(-1, 1, (3, 20, 8, 8, 1)).astype("float32")
     before = [np.asarray(outputs) for outputs in network(batches[0])]
     module._scale_features(network, batches)
@@ -147,6 +149,29 @@ def test_features_are_scaled_and_logits_are_not():
     alive = before[0] > 1e-3
     ratios = after[0][alive] / before[0][alive]
     np.testing.assert_allclose(ratios, ratios[0], rtol=1e-4)
+
+
+def test_the_network_for_natural_images(tmp_path):
+    """It learns as the other one does, is kept under another key, and is deterministic."""
+    options = {"architecture": "residual", "steps": 40, "image_size": 32}
+    first = trained(tmp_path / "one", **options)
+    assert first.description["architecture"] == "residual"
+    assert first(IMAGES)[0].shape[-1] == 128
+    assert same(first, trained(tmp_path / "two", **options))
+    assert same(first, trained(tmp_path / "one", **options))
+    with pytest.raises(ValueError, match=r"Unknown architecture: resdual. Did you mean residual\?"):
+        trained(tmp_path, architecture="resdual")
+
+
+def test_shifts_are_a_function_of_the_step():
+    images = tf.reshape(tf.range(2 * 16 * 16, dtype=tf.float32), (2, 16, 16, 1))
+    found = [shifted(images, tf.constant(step, tf.int64)).numpy() for step in range(40)]
+    assert all(each.shape == images.shape for each in found)
+    np.testing.assert_array_equal(found[3], shifted(images, tf.constant(3, tf.int64)))
+    corners = {float(each[0, 0, 0, 0]) for each in found}
+    # The corner is an image's pixel at most two rows or columns away, mirrored at the edge.
+    assert corners <= {16.0 * row + column for row in range(3) for column in range(3)}
+    assert len(corners) > 4
 
 
 def test_two_trainings_end_with_the_same_bits(classifier, tmp_path, monkeypatch):

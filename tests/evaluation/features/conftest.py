@@ -32,8 +32,8 @@ def trainings(monkeypatch):
 
     def train(source, key):
         found.append(key)
-        network = module._build_network(key["image_size"], key["channels"], key["num_classes"])
-        return network, {"accuracy": 0.5, "num_held_out": 12}
+        details = {name: key[name] for name in ("architecture", "steps")}
+        return module._build(key), {**details, "accuracy": 0.5, "num_held_out": 12}
 
     monkeypatch.setattr(module, "_train", train)
     return found
