@@ -10,11 +10,14 @@ With those of the Inception graph that published FIDs refer to, on a folder of i
   python experiments/evaluate.py --model=runs/flowers --dataset=~/flowers --num_images=10000 \
       --features=inception --features_file=inception_v1_2015_12_05.tar.gz --output=scores.json
 
-The data set is the one that the model was trained on, unless --dataset names another. Scores of
-different features, numbers of images or data cannot be compared; all settings are in the JSON.
+The data set is the one that the model was trained on, unless --dataset names another, and
+--split=test scores against images that the model has not seen; the classifier is that of the split
+on which models train. Scores of different features, numbers of images or data cannot be compared;
+all settings are in the JSON.
 --nearest=FILE draws samples beside the real images that are most like them.
 """
 
+import contextlib
 import dataclasses
 import time
 
@@ -54,7 +57,8 @@ def main():
     began = time.monotonic()
     output, nearest = program.output_path("output"), program.output_path("nearest")
     folder = find_model(FLAGS.model)
-    dataset, split, skip_corrupt = data_settings(read_config(folder)[0].recipe)
+    trained, scored = data_settings(read_config(folder)[0].recipe)
+    dataset, split, skip_corrupt = scored.dataset, scored.split, scored.skip_corrupt
     check_dataset(dataset)
     protocol = settings_flags.given(Protocol, *_PROTOCOL)
     make_evaluation = scoring.evaluation_maker(skip_corrupt, verbose=True, **protocol)
@@ -62,13 +66,18 @@ def main():
 
     from sagan_tf import data, evaluation
 
-    source = data.find_dataset(dataset, split, data_dir=FLAGS.data_dir, download=FLAGS.download)
+    options = {"data_dir": FLAGS.data_dir, "download": FLAGS.download}
+    source = training_source = data.find_dataset(dataset, split, **options)
+    if split != trained.split and FLAGS.features != "inception":
+        # A data set that is there to score by has no other split.
+        with contextlib.suppress(ValueError):
+            training_source = data.find_dataset(dataset, trained.split, **options)
     print(f"{source.name}: {source.describe()}; features of {FLAGS.features}", flush=True)
     changes = {}
     if FLAGS.real_vs_real and FLAGS.num_images is None:
         # As many generated images as in a half of the real ones.
         changes["num_images"] = min(MAX_DEFAULT_IMAGES, len(source) // 2)
-    scorer = make_evaluation(source, sagan.generator, **changes)
+    scorer = make_evaluation(source, sagan.generator, training_source, **changes)
     first = scorer.protocol.seed
     seeds = range(first, first + FLAGS.repeats)
     found = {"generated": [scorer.score(sagan, seed) for seed in seeds]}
@@ -105,14 +114,13 @@ def main():
 
 
 def data_settings(recipe):
-    """Name and split of the real images' data set, and whether to skip broken ones."""
+    """Two recipes that name data: that of training, and that of scoring as the flags say."""
     if recipe is None and FLAGS.dataset is None:
         raise ValueError(f"{FLAGS.model} does not say what it was trained on: pass --dataset")
     if recipe is None or FLAGS.dataset not in (None, recipe.dataset):
         recipe = Recipe()  # Its split is train, and it skips nothing.
     chosen = settings_flags.given(Recipe, "dataset", "split", "skip_corrupt")
-    recipe = recipe.replace(**chosen)
-    return recipe.dataset, recipe.split, recipe.skip_corrupt
+    return recipe, recipe.replace(**chosen)
 
 
 def described(features):

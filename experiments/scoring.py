@@ -12,9 +12,10 @@ FLAGS = flags.FLAGS
 settings_flags.define_choice(
     "features",
     "classifier",
-    ["classifier", "inception"],
+    ["classifier", "residual_classifier", "inception"],
     "Network by whose features images are compared: a classifier that is trained on the data set "
-    "at once and kept, or the Inception graph of TF-GAN.",
+    "at once and kept, a deeper one for natural images whose training takes an hour, or the "
+    "Inception graph of TF-GAN.",
 )
 flags.DEFINE_string("features_file", None, "File or archive of Inception's frozen graph.")
 flags.DEFINE_string(
@@ -25,11 +26,13 @@ _OWN = ("features", "features_file", "cache_dir", *_FIELDS)
 settings_flags.define(Protocol, *_FIELDS)
 
 
-def refuse_idle_flags(monitor):
+def refuse_idle_flags(options):
     """Raises a ValueError for flags that would do nothing because nothing is scored."""
     idle = [f"--{name}" for name in _OWN if FLAGS[name].present]
-    if any(monitor in metric.scores for metric in METRICS.values()):
-        idle.append(f"--monitor={monitor}")
+    if options.evaluate_split is not None:
+        idle.append("--evaluate_split")
+    if any(options.monitor in metric.scores for metric in METRICS.values()):
+        idle.append(f"--monitor={options.monitor}")
     if idle:
         raise ValueError(f"{', '.join(idle)}: nothing is scored without --evaluate_every=STEPS")
 
@@ -38,11 +41,12 @@ def evaluation_maker(skip_corrupt=False, verbose=False, **protocol):
     """Checks the flags, and returns a function that makes the `Evaluation` that they ask for.
 
     `protocol` are further fields of the `Protocol`. The function takes a `sagan_tf.data.Source`,
-    a `ModelConfig` or a `Generator`, which has the same attributes, and changes of the protocol.
+    a `ModelConfig` or a `Generator`, which has the same attributes, the `Source` on which a
+    classifier is trained, and changes of the protocol.
     """
     protocol = Protocol(**settings_flags.given(Protocol, *_FIELDS), **protocol)
     file = FLAGS.features_file and pathlib.Path(FLAGS.features_file).expanduser()
-    if FLAGS.features == "classifier":
+    if FLAGS.features != "inception":
         if file:
             raise ValueError("--features_file goes with --features=inception")
     elif not file and not FLAGS.download:
@@ -50,7 +54,7 @@ def evaluation_maker(skip_corrupt=False, verbose=False, **protocol):
     elif file and not file.exists():
         raise ValueError(f"--features_file={file} does not exist")
 
-    def make(source, model, **changes):
+    def make(source, model, training_source, **changes):
         from sagan_tf import evaluation
 
         wanted = protocol.replace(**changes)
@@ -58,13 +62,18 @@ def evaluation_maker(skip_corrupt=False, verbose=False, **protocol):
         wanted.for_data(source.name, len(source), model.num_classes)
         size, classes = (model.image_size, model.channels), model.num_classes
         options = {"skip_corrupt": skip_corrupt}
-        if FLAGS.features == "classifier":
-            features = evaluation.Classifier.trained_on(
-                source, *size, num_classes=classes, cache_dir=FLAGS.cache_dir, **options
-            )
-        else:
+        if FLAGS.features == "inception":
             path = file or evaluation.Inception.download(FLAGS.cache_dir)
             features = evaluation.Inception(path)
+        else:
+            features = evaluation.Classifier.trained_on(
+                training_source,
+                *size,
+                num_classes=classes,
+                cache_dir=FLAGS.cache_dir,
+                architecture="residual" if FLAGS.features == "residual_classifier" else None,
+                **options,
+            )
         attention = model.attention_resolutions
         return evaluation.Evaluation(
             source, features, wanted, *size, classes, attention, verbose=verbose, **options

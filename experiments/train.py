@@ -59,7 +59,7 @@ def main():
     replica_batch_size(config.recipe.batch_size, hosts, config.recipe.accumulation_steps)
     make_evaluation = scoring.evaluation_maker(config.recipe.skip_corrupt)
     if not options.evaluate_every:
-        scoring.refuse_idle_flags(options.monitor)
+        scoring.refuse_idle_flags(options)
     check_dataset(config.recipe.dataset)
     check_run(directory, config, options.extend)
     program.start_tensorflow()

@@ -231,6 +231,9 @@ class RunOptions(Settings):
     evaluate_every: int = setting(
         0, "Steps between two evaluations; 0 for no evaluation.", minimum=0
     )
+    evaluate_split: str | None = setting(
+        None, "Split by which the run is scored, such as test; None for that of training."
+    )
     keep: int = setting(3, "How many of the newest checkpoints are kept.", minimum=1)
     monitor: str | None = setting(
         None, "Metric or score, such as fid, by which the best checkpoint is kept as well."

@@ -30,9 +30,9 @@ def train(config, directory, options=None, make_evaluation=None, adapt_classes=F
             `samples`, `checkpoints` and at the end `preset`, `samples.png`, `attention.png` and
             `curves.png`.
         options: A `RunOptions`. Defaults to `None`, that of `RunOptions()`.
-        make_evaluation: Function of a `data.Source` and a `ModelConfig` that returns what
-            `Recorder` takes as `evaluation`; it is called if `options.evaluate_every` is not 0.
-            Defaults to `None`.
+        make_evaluation: Function of the `data.Source` by which to score, a `ModelConfig`, and the
+            `data.Source` of training, that returns what `Recorder` takes as `evaluation`; it is
+            called if `options.evaluate_every` is not 0. Defaults to `None`.
         adapt_classes: bool, whether the model gets as many classes as the data set has. Defaults
             to `False`, as many as `config` says.
 
@@ -56,7 +56,12 @@ def train(config, directory, options=None, make_evaluation=None, adapt_classes=F
     )
     check_run(directory, config, options.extend)
     # Outside of the scope: the network that scores is not replicated.
-    evaluation = make_evaluation(source, config.model) if options.evaluate_every else None
+    evaluation = None
+    if options.evaluate_every:
+        scored = source
+        if options.evaluate_split is not None:
+            scored = _find(config.recipe.dataset, options.evaluate_split, options)
+        evaluation = make_evaluation(scored, config.model, source)
     with strategy.scope():
         return _train(config, source, directory, options, strategy, evaluation)
 
@@ -77,9 +82,7 @@ def for_dataset(config, options, adapt_classes=False):
         ValueError: if there is no such data set, or it has other classes than the model.
     """
     recipe = config.recipe
-    source = data.find_dataset(
-        recipe.dataset, recipe.split, data_dir=options.data_dir, download=options.download
-    )
+    source = _find(recipe.dataset, recipe.split, options)
     config = config.override(dataset_size=len(source), dataset_digest=source.digest())
     known, wanted = source.num_classes, config.model.num_classes
     if adapt_classes:
@@ -112,6 +115,10 @@ def make_model(config):
     return sagan
 
 
+def _find(name, split, options):
+    return data.find_dataset(name, split, data_dir=options.data_dir, download=options.download)
+
+
 def _train(config, source, directory, options, strategy, evaluation):
     model, recipe = config.model, config.recipe
     sagan = make_model(config)
@@ -133,7 +140,8 @@ def _train(config, source, directory, options, strategy, evaluation):
     )
     open_run(directory, config, options.extend)
     if evaluation is not None:
-        open_scores(directory, evaluation.settings)
+        split = options.evaluate_split or recipe.split
+        open_scores(directory, evaluation.settings | {"split": split})
     say = print if is_chief() else lambda text: None
     say(f"{recipe.dataset}: {source.describe()}")
     say(f"Settings are in {directory / 'config.json'}")

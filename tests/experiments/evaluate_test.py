@@ -208,3 +208,29 @@ def test_a_model_may_not_know_its_data(tmp_path):
     SAGAN(Generator(latent_dim=4, **small), Discriminator(**small)).save_preset(tmp_path)
     line = error_line("evaluate", f"--model={tmp_path}")
     assert line == f"{tmp_path} does not say what it was trained on: pass --dataset"
+
+
+def test_held_out_images_are_scored_by_a_classifier_of_the_others(evaluate, monkeypatch):
+    sizes = []
+    trained_on = Classifier.trained_on
+
+    def recorded(source, *args, **kwargs):
+        sizes.append(len(source))
+        return trained_on(source, *args, **kwargs)
+
+    monkeypatch.setattr(Classifier, "trained_on", recorded)
+    report = evaluate("--split=train[90%:]")
+    assert report["num_available"] == 180
+    assert sizes == [1797]
+
+
+def test_a_run_is_scored_by_held_out_images(cache, tmp_path):
+    directory = tmp_path / "run"
+    flags = (f"--model_dir={directory}", cache, *SMALL, "--num_images=100", "--steps=2")
+    held_out = ("--split=train[:90%]", "--evaluate_every=2", "--evaluate_split=train[90%:]")
+    run("train", *flags, *held_out)
+    assert "fid" in read_json_lines(directory / "metrics.jsonl")[-1]
+    settings = read_json(directory / "evaluation.json")
+    assert settings["split"] == "train[90%:]"
+    line = error_line("train", *flags, *held_out[:2], "--steps=3", "--extend")
+    assert "split=train[90%:] there, train[:90%] here" in line

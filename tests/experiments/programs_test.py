@@ -203,8 +203,8 @@ def test_a_checkpoint_of_another_model_is_refused(digits, tmp_path):
         (["stray"], "unexpected argument 'stray'"),
         (["--monitor=fid"], "--monitor=fid: nothing is scored without --evaluate_every=STEPS"),
         (
-            ["--metrics=kid", "--num_images=90", "--monitor=recognized"],
-            "--metrics, --num_images, --monitor=recognized: nothing is scored without",
+            ["--metrics=kid", "--num_images=90", "--monitor=recognized", "--evaluate_split=test"],
+            "--metrics, --num_images, --evaluate_split, --monitor=recognized: nothing is scored",
         ),
         (["--evaluate_every=1", "--metrics=fidd"], "Unknown metric: fidd. Did you mean fid"),
         (["--attention_resolutions=5"], "--attention_resolutions must be among [8, 16], the "),

@@ -31,7 +31,7 @@ class Evaluation:
 
 
 def scored(stop_at=None):
-    return lambda source, model: Evaluation(stop_at)
+    return lambda source, model, training_source: Evaluation(stop_at)
 
 
 @pytest.fixture(scope="module")
