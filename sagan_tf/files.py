@@ -1,10 +1,12 @@
 """Files that are there as a whole or not at all, and what is said when they are not."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
 import pathlib
+import stat
 import tempfile
 
 ASIDE = ".aside-"
@@ -52,6 +54,24 @@ def _flush(path):
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_regular(path, max_bytes):
+    """The bytes of a file; an OSError if it is a pipe or a device, or larger than `max_bytes`."""
+    # Opening a pipe would wait for its other end.
+    flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, os.O_RDONLY | flags)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "It is not a regular file", str(path))
+        if status.st_size > max_bytes:
+            text = f"It has {status.st_size} bytes. At most {max_bytes} are read"
+            raise OSError(errno.EFBIG, text, str(path))
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read()
     finally:
         os.close(descriptor)
 

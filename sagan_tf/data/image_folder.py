@@ -11,7 +11,7 @@ import numpy as np
 
 from sagan_tf.config import unknown_name
 from sagan_tf.data.source import Example, Source
-from sagan_tf.files import digest
+from sagan_tf.files import digest, read_regular
 
 _ENDINGS = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
@@ -27,6 +27,7 @@ _LEFT_BEHIND = frozenset(
     ("@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found", "__macosx")
 )
 _MAX_DEPTH = 32
+_MAX_BYTES = 2**28  # Of a file; what decoding takes is bounded by the number of pixels.
 
 
 class ImageFolder(Source):
@@ -106,7 +107,7 @@ class ImageFolder(Source):
 
     def read(self, index):
         path = self._paths[index]
-        return Example(Path(path).read_bytes(), int(self._labels[index]), path)
+        return Example(read_regular(path, _MAX_BYTES), int(self._labels[index]), path)
 
     def describe(self):
         counts = np.bincount(self._labels, minlength=len(self.class_names))
