@@ -16,14 +16,18 @@ import io
 import ipaddress
 import json
 import pathlib
+import queue
 import re
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
+import warnings
 
 from absl import flags
 
 from experiments import program
+from sagan_tf import files
 from sagan_tf.labels import check_labels
 
 FLAGS = flags.FLAGS
@@ -46,6 +50,10 @@ flags.DEFINE_float("truncation", 1.0, "In (0, 1]: smaller is less varied and mor
 flags.DEFINE_integer("seed", 0, "Seed of the first image; each further image has the next one.")
 flags.DEFINE_float("timeout", 60.0, "Seconds to wait for the answer.", 0.0, 86400.0)
 flags.DEFINE_string("output", None, "PNG file to write.", required=True)
+
+_LARGEST_SIDE = 4096
+# What an answer raises that is no JSON, or other than it should be.
+_MALFORMED = ValueError, KeyError, TypeError, AttributeError, RecursionError
 
 
 def main():
@@ -101,32 +109,65 @@ def _ask_rest(address, rows):
         {"Content-Type": "application/json"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=FLAGS.timeout) as response:
-            body = response.read()
-    except urllib.error.HTTPError as error:
-        raise ValueError(f"{address} refused: {_reason(error)}") from error
+        is_refused, body = _in_time(lambda: _read(request, _largest_answer(rows)))
     except (http.client.HTTPException, OSError) as error:
         reason = str(getattr(error, "reason", None) or error) or type(error).__name__
-        reason = "".join(filter(str.isprintable, reason))
         raise OSError(f"No answer from {address} over REST: {reason}") from error
+    if is_refused:
+        raise ValueError(f"{address} refused: {body}")
     try:
         # The only output of a signature is not named in the answer.
         return [base64.b64decode(each["b64"]) for each in json.loads(body)["predictions"]]
-    except (ValueError, KeyError, TypeError) as error:
+    except _MALFORMED as error:
         raise ValueError(f"{address} answered with other things than PNG files") from error
 
 
-def _reason(error):
+def _read(request, limit):
+    """Whether the server has refused, and what it says."""
     try:
-        return _refusal(json.loads(error.read())["error"])
-    except (ValueError, KeyError, TypeError, OSError):
-        return f"{error.code} {error.reason}"
+        with urllib.request.urlopen(request, timeout=FLAGS.timeout) as response:
+            body = response.read(limit + 1)
+            if response.length and len(body) <= limit:
+                raise http.client.IncompleteRead(body, response.length)
+    except urllib.error.HTTPError as error:
+        try:
+            return True, _refusal(json.loads(error.read(limit))["error"])
+        except (*_MALFORMED, http.client.HTTPException, OSError):
+            return True, f"{error.code} {error.reason}"
+    if len(body) > limit:
+        raise OSError(f"it is longer than {limit} bytes")
+    return False, body
+
+
+def _in_time(ask):
+    """What `ask()` returns; a TimeoutError if that takes longer than --timeout as a whole."""
+    answers = queue.SimpleQueue()
+
+    def run():
+        try:
+            answers.put((ask(), None))
+        except Exception as error:
+            answers.put((None, error))
+
+    # The time for a socket is that of each read. A server can answer a byte at a time for ever.
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        answer, error = answers.get(timeout=FLAGS.timeout)
+    except queue.Empty:
+        raise TimeoutError("timed out") from None
+    if error is not None:
+        raise error
+    return answer
+
+
+def _largest_answer(rows):
+    return (len(rows) + 1) * 2**20  # An image of 256x256 in colors has at most 0.2 MiB.
 
 
 def _refusal(message):
     """The message without the words of TensorFlow around the model's own, if it has some."""
-    own = re.search(r"assertion failed: (.+)", message)
-    return own[1] if own else message
+    own = re.search(r"assertion failed: (.+)", str(message))
+    return files.one_line(own[1] if own else message)
 
 
 def _ask_grpc(address, rows):
@@ -147,7 +188,9 @@ def _ask_grpc(address, rows):
         column = [row[name] for row in rows]
         dtype = np.float32 if name == "truncation" else np.int32
         request.inputs[name].CopyFrom(tf.make_tensor_proto(column, dtype))
-    with grpc.insecure_channel(address) as channel:
+    # The default is 4 MiB, which many images exceed.
+    options = [("grpc.max_receive_message_length", _largest_answer(rows))]
+    with grpc.insecure_channel(address, options) as channel:
         service = prediction_service_pb2_grpc.PredictionServiceStub(channel)
         try:
             answer = service.Predict(request, timeout=FLAGS.timeout)
@@ -156,22 +199,31 @@ def _ask_grpc(address, rows):
             silent = error.code() in (code.UNAVAILABLE, code.DEADLINE_EXCEEDED, code.CANCELLED)
             what = f"No answer from {address} over gRPC" if silent else f"{address} refused"
             raise OSError(f"{what}: {_refusal(error.details())}") from error
-    return list(tf.make_ndarray(answer.outputs["image_bytes"]))
+    # Not `make_ndarray`: a proto of a few bytes can ask for an array that fills the memory.
+    return list(answer.outputs["image_bytes"].string_val)
 
 
-def _grid(files, count, address):
+def _grid(answers, count, address):
     import numpy as np
     from PIL import Image
 
     from sagan_tf import images, visualization
 
-    if len(files) != count:
-        raise ValueError(f"{address} answered with {len(files)} images. Asked for: {count}")
-    try:
-        pixels = np.stack([np.asarray(Image.open(io.BytesIO(file))) for file in files])
-        floats = images.from_uint8(pixels.reshape(*pixels.shape[:3], -1))
-    except (ValueError, TypeError, OSError) as error:
-        raise ValueError(f"{address} answered with other things than PNG files") from error
+    if len(answers) != count:
+        raise ValueError(f"{address} answered with {len(answers)} images. Asked for: {count}")
+    pictures = []
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    for answer in answers:
+        try:
+            picture = Image.open(io.BytesIO(answer), formats=["PNG"])
+            if picture.mode not in ("L", "RGB") or max(picture.size) > _LARGEST_SIDE:
+                raise ValueError(f"{picture.mode} {picture.size}")
+            pictures.append(np.atleast_3d(picture))
+        except Exception as error:  # Broken bytes raise anything from SyntaxError to struct.error.
+            raise ValueError(f"{address} answered with other things than PNG files") from error
+    if len({picture.shape for picture in pictures}) > 1:
+        raise ValueError(f"{address} answered with images of several sizes")
+    floats = images.from_uint8(np.stack(pictures))
     labels = FLAGS.labels if FLAGS.labels and len(FLAGS.labels) <= 16 else None
     return visualization.sample_grid(floats, column_labels=labels)
 

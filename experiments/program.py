@@ -60,7 +60,7 @@ def guarded(main, argv):
     except Exception as error:
         # TensorFlow wraps what a data pipeline raised.
         ours = isinstance(
-            error, (ValueError, OSError, FloatingPointError, MemoryError, ImportError)
+            error, (ValueError, OSError, ArithmeticError, MemoryError, RecursionError, ImportError)
         )
         if ours or type(error).__module__.startswith("tensorflow."):
             text = _with_flags(_one_line(error))
@@ -70,6 +70,8 @@ def guarded(main, argv):
         else:
             raise
         _close_progress_bars()
+        # What a server or a file has said may hold commands for the terminal.
+        text = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
         sys.exit(f"{name}: error: {text}")
 
 

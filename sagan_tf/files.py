@@ -10,6 +10,7 @@ import stat
 import tempfile
 
 ASIDE = ".aside-"
+_LARGEST_JSON = 2**26
 
 
 @contextlib.contextmanager
@@ -107,9 +108,10 @@ def one_line(error):
 
 def read_json(path):
     """The content of a JSON file; a ValueError names one that is not JSON."""
+    content = read_regular(path, _LARGEST_JSON)
     try:
-        return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
+        return json.loads(content.decode())
+    except (ValueError, RecursionError) as error:  # The latter is for what is nested too deeply.
         raise ValueError(f"{path} is not valid JSON: {error}") from error
 
 
@@ -129,7 +131,7 @@ def read_json_lines(path):
     for number, line in enumerate(lines, start=1):
         try:
             record = json.loads(line)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             if number == len(lines):
                 break
             record = None

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import threading
+import warnings
 import zlib
 
 import numpy as np
@@ -33,6 +34,9 @@ _PNG, _IEND = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
 _JPEG, _END_OF_JPEG = b"\xff\xd8", b"\xff\xd9"
 _APP1, _START_OF_SCAN = 0xE1, 0xDA
 _NOISE = b"", bytes(range(1, 200)), bytes(200), 200 * b"\xa9", bytes(range(250, 1, -1))
+
+# Pillow warns of images that are refused here.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 def decode_image(encoded, image_size, channels=3):
