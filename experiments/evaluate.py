@@ -29,7 +29,7 @@ from sagan_tf import files
 from sagan_tf.config import Recipe, RunOptions
 from sagan_tf.data.catalog import check_dataset
 from sagan_tf.evaluation.protocol import MAX_DEFAULT_IMAGES, Protocol
-from sagan_tf.models.model_folder import find_model, read_config
+from sagan_tf.models.model_folder import find_config
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(scoring)  # So that --help shows them.
@@ -56,13 +56,12 @@ _ROWS, _NEIGHBORS = 10, 7
 def main():
     began = time.monotonic()
     output, nearest = program.output_path("output"), program.output_path("nearest")
-    folder = find_model(FLAGS.model)
-    trained, scored = data_settings(read_config(folder)[0].recipe)
+    trained, scored = data_settings(find_config(FLAGS.model).recipe)
     dataset, split, skip_corrupt = scored.dataset, scored.split, scored.skip_corrupt
     check_dataset(dataset)
     protocol = settings_flags.given(Protocol, *_PROTOCOL)
     make_evaluation = scoring.evaluation_maker(skip_corrupt, verbose=True, **protocol)
-    (sagan,) = program.load_models(folder)
+    (sagan,) = program.load_models(FLAGS.model)
 
     from sagan_tf import data, evaluation
 

@@ -37,19 +37,27 @@ def main():
     if FLAGS.weight_precision and not lite:
         raise ValueError("--weight_precision is for --format=tflite")
     output = program.output_path("output", folder=not lite)
-    # SIGTERM ends it like ^C: nothing half written is left behind.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     (sagan,) = program.load_models(
         FLAGS.model, ema=FLAGS.ema, standing_statistics=FLAGS.standing_statistics
     )
 
     from sagan_tf import export
 
+    # Until here it ends at once. From here on it ends like ^C: nothing half written is left behind.
+    signal.signal(signal.SIGTERM, _end)
     if lite:
         precision = FLAGS.weight_precision or "float32"
         print(export.export_lite(sagan, output, precision, use_ema=FLAGS.ema))
     else:
         print(export.export_saved_model(sagan, output, use_ema=FLAGS.ema))
+
+
+def _end(number, frame):
+    # What is raised in a callback from C, or while an object is deleted, is lost: it comes again.
+    if hasattr(signal, "setitimer"):  # Windows has none.
+        signal.signal(signal.SIGALRM, _end)
+        signal.setitimer(signal.ITIMER_REAL, 2.0)
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -24,9 +24,7 @@ def run(main):
 
     `main` checks what it can before it calls `start_tensorflow`: a mistake is answered at once.
     """
-    # What was found is not lost because the terminal cannot write a class's name.
-    if sys.stdout is not None:  # It may be closed.
-        sys.stdout.reconfigure(errors="backslashreplace")
+    _keep_streams()
     bypass_proxies("localhost", "127.0.0.1", "::1")
     app.run(lambda argv: guarded(main, argv), flags_parser=parse)
 
@@ -134,12 +132,14 @@ def load_models(*names, ema=True, standing_statistics=0, truncation=1.0):
     """
     if standing_statistics and not ema:
         raise ValueError("--standing_statistics is for the averaged weights: it excludes --noema")
-    folders = [find_model(name) for name in names]
+    for name in names:
+        find_model(name)
     start_tensorflow()
 
     from sagan_tf import SAGAN
 
-    sagans = [SAGAN.from_preset(folder) for folder in folders]
+    # Found again: by now, a run that is going on may have another checkpoint.
+    sagans = [SAGAN.from_preset(name) for name in names]
     for sagan in sagans if standing_statistics else ():
         sagan.recalibrate(standing_statistics, truncation)
     return sagans
@@ -162,6 +162,44 @@ def _leave(name, interruption):
     if "TF_CONFIG" not in os.environ:
         print(f"  {shlex.join([sys.executable, *sys.orig_argv[1:]])}")
     sys.exit(128 + number)
+
+
+def _keep_streams():
+    """What is found is not lost because it cannot be printed, for whatever reason."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The next file that is opened would get the number of the closed stream.
+            os.open(os.devnull, os.O_RDWR)
+    for number, name in enumerate(("stdout", "stderr"), start=1):
+        stream = getattr(sys, name) or open(number, "w", closefd=False)  # noqa: SIM115
+        stream.reconfigure(errors="backslashreplace")
+        setattr(sys, name, _Unbreakable(stream))
+
+
+class _Unbreakable:
+    """A stream to a terminal or pipe whose other end may go: what is written is lost then."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+    def write(self, text):
+        return self._attempt(lambda: self._stream.write(text))
+
+    def flush(self):
+        return self._attempt(self._stream.flush)
+
+    def _attempt(self, action):
+        try:
+            return action()
+        except OSError:
+            with open(os.devnull, "w") as null:
+                os.dup2(null.fileno(), self._stream.fileno())
+            return action()
 
 
 @contextlib.contextmanager

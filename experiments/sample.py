@@ -21,7 +21,7 @@ from PIL import Image
 from experiments import program, settings_flags
 from sagan_tf.evaluation.protocol import Protocol
 from sagan_tf.labels import check_labels
-from sagan_tf.models.model_folder import find_model, read_config
+from sagan_tf.models.model_folder import find_config
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model", None, "Preset, or folder of a model or a run.", required=True)
@@ -58,11 +58,10 @@ def main():
     if output.suffix.lower() not in Image.registered_extensions():
         raise ValueError(f"--output must be a file such as x.png. Received: {output}")
     settings = settings_flags.given(Protocol, "ema", "standing_statistics", "truncation")
-    folder = find_model(FLAGS.model)
+    config = find_config(FLAGS.model)
     if labels is not None:
-        config, _ = read_config(folder)
         labels = check_labels(labels, config.model.num_classes, config.class_names).tolist()
-    (sagan,) = program.load_models(folder, **settings)
+    (sagan,) = program.load_models(FLAGS.model, **settings)
 
     from sagan_tf import models, visualization
 

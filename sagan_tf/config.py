@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import math
 import typing
 
 # Settings are fewer, classes may be thousands.
@@ -65,6 +66,8 @@ class Settings:
                     raise unknown_name(field.name, value, field.metadata["choices"])
                 rule += " or None" if type(None) in typing.get_args(field.type) else ""
                 raise ValueError(f"`{field.name}` must be {rule}. Received: {value}")
+            if isinstance(value, float) and not math.isfinite(value):
+                raise ValueError(f"`{field.name}` must be finite. Received: {value}")
 
     def replace(self, **changes):
         """A copy with some fields changed.
@@ -301,6 +304,11 @@ class Config:
             KeyError, TypeError, ValueError: if something is missing, unknown or out of range.
         """
         recipe, names = content["recipe"], content["class_names"]
+        if not isinstance(content["reference"], str):
+            raise TypeError("`reference` must be a string")
+        is_list = isinstance(names, (list, tuple)) and all(isinstance(name, str) for name in names)
+        if names is not None and not is_list:
+            raise TypeError("`class_names` must be a list of strings")
         return cls(
             ModelConfig().replace(**content["model"]),
             None if recipe is None else Recipe().replace(**recipe),

@@ -29,9 +29,9 @@ def replacing(path):
         yield new
         # What is renamed must be on the disk before its name is.
         for each in (*(new.rglob("*") if new.is_dir() else ()), new):
-            _flush(each)
+            flush(each)
         _swap(new, path, pathlib.Path(folder))
-        _flush(path.parent)
+        flush(path.parent)
 
 
 def _swap(new, path, aside):
@@ -50,7 +50,7 @@ def _swap(new, path, aside):
     raise reason
 
 
-def _flush(path):
+def flush(path):
     """Waits until a file, or the list of names in a folder, is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

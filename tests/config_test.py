@@ -56,6 +56,13 @@ def test_values_that_are_taken(name, given, value):
         ("beta_1", -0.1, ValueError, r"^`beta_1` must be in \[0, 1\). Received: -0.1$"),
         ("seed", 2**31, ValueError, r"`seed` must be in \[0, 2147483648\)"),
         ("generator_learning_rate", float("nan"), ValueError, "must be more than 0. Received: nan"),
+        (
+            "generator_learning_rate",
+            float("inf"),
+            ValueError,
+            "_rate` must be finite. Received: in",
+        ),
+        ("penalty_weight", float("nan"), ValueError, "must be at least 0. Received: nan"),
     ],
 )
 def test_errors_are_one_clear_line(name, value, error, message):
@@ -68,7 +75,13 @@ def test_json_and_back():
     config = CONFIG.override(attention_resolutions=(8,), num_classes=None, dataset_size=7)
     for each in (config, dataclasses.replace(CONFIG, recipe=None, class_names=None)):
         assert Config.from_dict(json.loads(json.dumps(each.to_dict()))) == each
-    for change in ({"model": {"base_chanels": 8}}, {"recipe": {"steps": 0}}, {"model": []}):
+    for change in (
+        {"model": {"base_chanels": 8}},
+        {"recipe": {"steps": 0}},
+        {"model": []},
+        {"class_names": "abc"},
+        {"reference": 0},
+    ):
         with pytest.raises((TypeError, ValueError)):
             Config.from_dict({**CONFIG.to_dict(), **change})
     with pytest.raises(KeyError):

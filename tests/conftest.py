@@ -1,11 +1,15 @@
 """Order of the tests, and data sets on disk."""
 
 import functools
+import signal
 
 import numpy as np
 import pytest
 
 _LONG = ("resume_test.py", "trainer_replicas_test.py", "workers_test.py")
+
+# Whoever begins the tests in the background lets them, and the programs they start, ignore ^C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):

@@ -4,19 +4,39 @@ A preset is a model folder. A checkpoint is one whose weights hold both optimize
 folder of a run has a `config.json` without weights, and its checkpoints in `checkpoints`.
 """
 
+import contextlib
 import dataclasses
 import io
+import itertools
 import pathlib
+import shutil
 import tempfile
 
 from absl import logging
 
 from sagan_tf import files
 from sagan_tf.config import Config, unknown_name
+from sagan_tf.models.architecture import discriminator_plan, generator_plan
 from sagan_tf.models.presets import PRESETS
 
 CONFIG_FILE, WEIGHTS_FILE, CHECKPOINTS = "config.json", "model.weights.h5", "checkpoints"
 _PREFIX, _PRESET = "step_", "preset:"
+
+
+def _is_count(value):
+    return type(value) is int and 0 <= value < 2**63
+
+
+def _is_file(value):
+    return value is None or (
+        isinstance(value, dict)
+        and value.keys() == {"bytes", "sha256"}
+        and _is_count(value["bytes"])
+        and isinstance(value["sha256"], str)
+    )
+
+
+_STATE = {"step": _is_count, "seed": _is_count, "weights": _is_file}
 
 
 class DamagedError(ValueError):
@@ -79,14 +99,32 @@ def find_model(name_or_path):
     return folder
 
 
+def find_config(name_or_path):
+    """The `Config` of the model that a user means; see `find_model`."""
+    while True:
+        folder = find_model(name_or_path)
+        try:
+            return read_config(folder)[0]
+        except DamagedError:
+            # A run that is going on removes its older checkpoints.
+            if folder.exists():
+                raise
+
+
 def _same(folder, other):
     return other is not None and folder.samefile(other)
 
 
 def checkpoint_paths(directory):
     """List of the checkpoints' folders in a folder, oldest first."""
-    found = {path.name.removeprefix(_PREFIX): path for path in directory.glob(f"{_PREFIX}*")}
-    return [found[step] for step in sorted(filter(str.isdecimal, found), key=int)]
+    found = []
+    for path in directory.glob(f"{_PREFIX}*"):
+        if (name := path.name.removeprefix(_PREFIX)).isdecimal():
+            step = int(name)
+            with contextlib.suppress(DamagedError):
+                step = read_config(path)[1]["step"]
+            found.append((step, path))
+    return [path for _, path in sorted(found)]
 
 
 def checkpoint_name(step):
@@ -95,13 +133,17 @@ def checkpoint_name(step):
 
 
 def _newest_checkpoint(run):
-    paths = checkpoint_paths(run / CHECKPOINTS)
-    for path in reversed(paths):
-        try:
-            check_weights(path)
-            return path
-        except DamagedError as error:
-            logging.warning("A damaged checkpoint is passed over: %s", error)
+    paths, before = checkpoint_paths(run / CHECKPOINTS), None
+    # While the run is going on, checkpoints come and go.
+    while paths != before:
+        for path in reversed(paths):
+            try:
+                check_weights(path)
+                return path
+            except DamagedError as error:
+                if path.exists():
+                    logging.warning("A damaged checkpoint is passed over: %s", error)
+        paths, before = checkpoint_paths(run / CHECKPOINTS), paths
     if paths:
         raise ValueError(f"All checkpoints in {run / CHECKPOINTS} are damaged")
     raise ValueError(f"The run in {run} has no checkpoint yet")
@@ -122,8 +164,9 @@ def read_config(directory):
         content = files.read_json(path)
         config = Config.from_dict(content)
         state = {name: content[name] for name in content if not hasattr(config, name)}
-        if not {"step", "seed", "weights"} <= state.keys():
-            raise ValueError("it has no step, seed or weights")
+        for name, is_valid in _STATE.items():
+            if not is_valid(state[name]):
+                raise ValueError(f"{name}={state[name]!r}"[:80])
     except OSError as error:
         raise DamagedError(f"{path}: {error.strerror}") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -147,9 +190,30 @@ def check_weights(directory):
         intact = _fingerprint(path) == state["weights"]
     except OSError as error:
         raise DamagedError(f"{path}: {error.strerror}") from error
+    least = _least_bytes(config.model)
+    if state["weights"] and least > state["weights"]["bytes"]:
+        # It is said before memory is asked for.
+        raise DamagedError(f"{path} is too small for the model of {CONFIG_FILE}")
     if not intact:
+        # Whoever was killed while replacing a preset has left the new configuration beside it.
+        for aside in pathlib.Path(directory).glob(f"{files.ASIDE}*"):
+            with contextlib.suppress(DamagedError):
+                config, state = read_config(aside)
+                if _fingerprint(path) == state["weights"]:
+                    return config, state
         raise DamagedError(f"{path} is not as it was written")
     return config, state
+
+
+def _least_bytes(model):
+    """How many bytes the weights of a `ModelConfig` take at least: these are not all kernels."""
+    generator = generator_plan(model).widths
+    discriminator = discriminator_plan(model.of_discriminator()).widths
+    kernels = [16 * model.latent_dim * generator[0]]
+    for widths in (generator, (model.channels, *discriminator)):
+        kernels += [9 * before * after for before, after in itertools.pairwise(widths)]
+    tables = (model.num_classes or 0) * (2 * generator[0] + discriminator[-1])
+    return 2 * (sum(kernels) + tables)
 
 
 def write_config(directory, config, seed, step=0, weights=None, **state):
@@ -171,9 +235,10 @@ def check_run(directory, config, extend=False):
     Raises:
         ValueError: if the configurations differ; the message shows where.
     """
-    if not (pathlib.Path(directory) / CONFIG_FILE).exists():
+    directory = pathlib.Path(directory)
+    if not (directory / CONFIG_FILE).exists():
         return
-    found, state = read_config(directory)
+    found, state = _read_run(directory)
     if found.recipe is None or state["weights"] is not None:
         raise ValueError(f"{directory} holds a model that is no run: choose another directory")
     ours, theirs = config.recipe, found.recipe
@@ -205,6 +270,19 @@ def check_run(directory, config, extend=False):
             f"{directory} holds a run of another configuration ({'; '.join(difference.values())}): "
             "choose another directory"
         )
+
+
+def _read_run(directory):
+    """As `read_config`; if the file of a run is damaged, its newest checkpoint knows the same."""
+    try:
+        return read_config(directory)
+    except DamagedError as error:
+        for path in reversed(checkpoint_paths(directory / CHECKPOINTS)):
+            with contextlib.suppress(DamagedError):
+                config, state = read_config(path)
+                logging.warning("%s, and is written anew after that of %s", error, path)
+                return config, {**state, "weights": None}
+        raise
 
 
 def write_model(sagan, directory, optimizers=False, **state):
@@ -243,11 +321,17 @@ def write_preset(sagan, directory):
     """Writes a model folder in the place of the one in `directory`; other files there stay."""
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    # Everything is written aside first: a full disk must not cost the model that was there.
+    abandoned = list(directory.glob(f"{files.ASIDE}*"))
+    # Everything is written aside first: a full disk must not cost the model that was there. The
+    # configuration comes last: until then `check_weights` finds it here.
     with tempfile.TemporaryDirectory(dir=directory, prefix=files.ASIDE) as aside:
         write_model(sagan, aside)
+        files.flush(pathlib.Path(aside, WEIGHTS_FILE))
         for name in (WEIGHTS_FILE, CONFIG_FILE):
             pathlib.Path(aside, name).replace(directory / name)
+        files.flush(directory)
+    for folder in abandoned:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def read_weights(sagan, directory):

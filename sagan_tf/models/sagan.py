@@ -204,17 +204,12 @@ class SAGAN(AdversarialModel):
             ValueError: if there is no such model, it has no weights though they are asked for, its
                 files are damaged, or a change is out of range.
         """
-        seed = directory = None
         if not load_weights and str(preset_name) in PRESETS:
-            config = PRESETS[preset_name]
+            sagan = cls.from_settings(PRESETS[preset_name])
         else:
-            directory = find_model(preset_name)
-            config, state = (check_weights if load_weights else read_config)(directory)
-            seed = state["seed"]
+            sagan = cls._from_folder(preset_name, load_weights)
+        config = sagan.config
         model = config.model.replace(**changes)
-        sagan = cls.from_settings(config, seed)
-        if load_weights:
-            read_weights(sagan, directory)
         if model == config.model:
             return sagan
         names = config.class_names if model.num_classes == config.model.num_classes else None
@@ -222,6 +217,21 @@ class SAGAN(AdversarialModel):
         if load_weights:
             transfer_weights(sagan, changed)
         return changed
+
+    @classmethod
+    def _from_folder(cls, name, load_weights):
+        while True:
+            directory = find_model(name)
+            try:
+                config, state = (check_weights if load_weights else read_config)(directory)
+                sagan = cls.from_settings(config, state["seed"])
+                if load_weights:
+                    read_weights(sagan, directory)
+                return sagan
+            except ValueError:
+                # A run that is going on removes its older checkpoints: there is a newer one.
+                if directory.exists():
+                    raise
 
     @classmethod
     def from_settings(cls, config, seed=None):

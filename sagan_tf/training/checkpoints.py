@@ -71,10 +71,10 @@ class Checkpoints:
         values = {}
         for path in set(self.paths) - self._damaged:
             try:
-                value = read_config(path)[1]["metrics"].get(self.monitor, math.nan)
-            except (DamagedError, KeyError):
+                value = read_config(path)[1]["metrics"].get(self.monitor)
+            except (DamagedError, AttributeError, KeyError):
                 continue
-            if math.isfinite(value):
+            if _is_number(value):
                 values[path] = value if self.mode == "min" else -value
         return min(values, key=values.__getitem__, default=None)
 
@@ -126,17 +126,23 @@ class Checkpoints:
             The folder; `None` if there is no checkpoint yet.
 
         Raises:
-            ValueError: if all checkpoints are damaged, or the one to restore is of another
-                architecture, optimizer or seed.
+            ValueError: if all checkpoints are damaged, or of another architecture, optimizer or
+                seed.
         """
         if path is not None:
             return self._read(pathlib.Path(path))
+        unfit = None
         for path in reversed(self.paths):
             try:
                 return self._read(path)
             except DamagedError as error:
                 self._damaged.add(path)
                 logging.warning("Skipping a damaged checkpoint: %s", error)
+            except ValueError as error:
+                unfit = unfit or error
+                logging.warning("Skipping a checkpoint that does not fit: %s", error)
+        if unfit:
+            raise unfit
         if self._damaged:
             raise ValueError(
                 f"All checkpoints in {self.directory} are damaged: remove them to start anew"
@@ -151,6 +157,8 @@ class Checkpoints:
         config, state = check_weights(path)
         self._check_fit(path, config, state)
         read_weights(self.sagan, path)
+        if self.sagan.step != state["step"]:
+            raise DamagedError(f"{path} is of step {self.sagan.step}, and says {state['step']}")
         for metric in self.sagan.metrics:
             for variable, value in zip(
                 metric.variables, state["running"][metric.name], strict=True
@@ -180,8 +188,11 @@ class Checkpoints:
         return {name: len(getattr(self.sagan, name).variables) for name in _OPTIMIZERS}
 
     def _check_fit(self, path, config, state):
-        if not {"running", "optimizer_variables"} <= state.keys():
+        if not _STATE.keys() <= state.keys():
             raise ValueError(f"{path} is no checkpoint: it has no optimizers")
+        for name, is_valid in _STATE.items():
+            if not is_valid(state[name]):
+                raise DamagedError(f"{path} has other {name} than a checkpoint")
         if state["seed"] != self.sagan.seed:
             raise ValueError(f"{path} is of seed {state['seed']}, not {self.sagan.seed}")
         difference = self.sagan.config.model.differences(config.model)
@@ -198,6 +209,21 @@ class Checkpoints:
         sums = {name: len(values) for name, values in state["running"].items()}
         if sums != {metric.name: len(metric.variables) for metric in self.sagan.metrics}:
             raise ValueError(f"{path} has other metrics: {', '.join(sums)}")
+
+
+def _is_number(value):
+    return type(value) in (int, float) and math.isfinite(value)
+
+
+def _is_dict(is_value):
+    return lambda found: isinstance(found, dict) and all(map(is_value, found.values()))
+
+
+_STATE = {
+    "metrics": _is_dict(_is_number),
+    "running": _is_dict(lambda sums: isinstance(sums, list) and all(map(_is_number, sums))),
+    "optimizer_variables": lambda found: _is_dict(_is_number)(found) and {*_OPTIMIZERS} == {*found},
+}
 
 
 def _running_sums(metric):

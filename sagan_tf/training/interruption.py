@@ -18,9 +18,10 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Interruption:
-    """A context in which SIGINT and SIGTERM stop training after the steps that are running.
+    """A context in which signals stop training after the steps that are running.
 
-    A second signal acts as it would without this context. For the main thread only.
+    They are SIGINT, SIGTERM, and SIGHUP unless it is ignored, as under `nohup`. A second signal
+    acts as it would without this context. For the main thread only.
 
     Args:
         sagan: The `SAGAN` whose `stop_training` they set.
@@ -34,9 +35,11 @@ class Interruption:
         self.signal = None
 
     def __enter__(self):
-        self._previous = {
-            number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        hangup = getattr(signal, "SIGHUP", None)  # Windows has none.
+        if hangup and signal.getsignal(hangup) is not signal.SIG_IGN:
+            numbers.append(hangup)
+        self._previous = {number: signal.signal(number, self._stop) for number in numbers}
         return self
 
     def __exit__(self, *exception):
