@@ -60,7 +60,7 @@ def test_values_that_are_taken(name, given, value):
             "generator_learning_rate",
             float("inf"),
             ValueError,
-            "_rate` must be finite. Received: in",
+            "must be finite. Received: inf",
         ),
         ("penalty_weight", float("nan"), ValueError, "must be at least 0. Received: nan"),
     ],

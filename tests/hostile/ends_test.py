@@ -12,7 +12,7 @@ from sagan_tf.files import ASIDE, read_json_lines
 from sagan_tf.models.model_folder import WEIGHTS_FILE
 from tests.integration.runs import ROOT, command
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.soak
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
