@@ -3,9 +3,11 @@
 import os
 
 import h5py
+import numpy as np
 
 from sagan_tf.layers import SpectralNormalization
 from sagan_tf.models import walk_layers
+from sagan_tf.models.hdf5 import check_plain
 
 
 def load_addons_weights(path, layer):
@@ -29,8 +31,9 @@ def load_addons_weights(path, layer):
 
     Raises:
         FileNotFoundError: if there is no file at `path`.
-        ValueError: if the file has another format, if a layer is missing, left over or has another
-            shape, or if `layer` has not been built. The message names file and layer.
+        ValueError: if the file has another format or reaches beyond itself, if a layer is missing,
+            left over or has another shape or type, if a number is not finite, or if `layer` has not
+            been built. The message names file and layer.
 
     Reference:
         https://github.com/tensorflow/addons/blob/v0.23.0/tensorflow_addons/layers/spectral_normalization.py
@@ -41,21 +44,22 @@ def load_addons_weights(path, layer):
         raise ValueError(f"`layer` must be built to load {path!r}. Received: layer={layer.name!r}")
     try:
         with h5py.File(path, "r") as file:
-            theirs = _read(file)
+            check_plain(file)
+            pairs = _matched(ours, _found(file))
+            for ours_and_theirs in pairs:
+                _check_layer(*ours_and_theirs)
+            # Nothing is read before all of it fits, and nothing is assigned before all is read.
+            values = [_read(layer) for _, layer in pairs]
     except FileNotFoundError as error:
         raise FileNotFoundError(f"There is no file {path!r}") from error
-    except (KeyError, OSError) as error:
-        form = "HDF5 as Keras 2 writes it to a name that ends in .h5, but not in .weights.h5"
-        raise ValueError(f"The file {path!r} is not {form}") from error
-    try:
-        pairs = _matched(ours, theirs)
-        for ours_and_theirs in pairs:
-            _check_layer(*ours_and_theirs)
     except ValueError as error:
         raise ValueError(f"The file {path!r} {error}") from error
-    for (_, weights), (_, values) in pairs:
+    except (AttributeError, KeyError, OSError, RuntimeError, TypeError) as error:
+        form = "HDF5 as Keras 2 writes it to a name that ends in .h5, but not in .weights.h5"
+        raise ValueError(f"The file {path!r} is not {form}") from error
+    for ((_, weights), _), arrays in zip(pairs, values, strict=True):
         for name, weight in weights.items():
-            weight.assign(values[name])
+            weight.assign(arrays[name])
 
 
 def _layers_with_weights(root):
@@ -70,8 +74,8 @@ def _layers_with_weights(root):
     return [(layer.name, weights) for layer, weights in found.items()]
 
 
-def _read(file):
-    """`[(name of the layer, {name of the weight: array})]` of a file, whose `sn_u` become `u`."""
+def _found(file):
+    """`[(name of the layer, {name of the weight: data set})]`, in which `sn_u` becomes `u`."""
     root = file.get("model_weights", file)
     # The last group has the variables that belong to no layer but the model.
     groups = [*_names(root, "layer_names"), "top_level_model_weights"]
@@ -80,7 +84,7 @@ def _read(file):
         for path in _names(root[group], "weight_names") if group in root else ():
             scope, _, name = path.removesuffix(":0").rpartition("/")
             ours = "u" if name == "sn_u" else name
-            found.setdefault((group, scope), {})[ours] = root[group][path][()]
+            found.setdefault((group, scope), {})[ours] = root[group][path]
     return [(scope.rpartition("/")[2], values) for (_, scope), values in found.items()]
 
 
@@ -118,3 +122,14 @@ def _check_layer(ours, theirs):
             raise ValueError(
                 f"has {name!r} of shape {values[name].shape} {where} with {tuple(weight.shape)}"
             )
+        if values[name].dtype.kind not in "fiu":
+            raise ValueError(f"has {name!r} of type {values[name].dtype} {where}")
+
+
+def _read(layer):
+    name, values = layer
+    arrays = {weight: data[()] for weight, data in values.items()}
+    for weight, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"has numbers in {weight!r} of layer {name!r} that are not finite")
+    return arrays

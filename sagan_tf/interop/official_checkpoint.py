@@ -1,6 +1,9 @@
 """Checkpoints of the official SAGAN code, which is TensorFlow 1."""
 
+import glob
+import math
 import os
+import pathlib
 
 import numpy as np
 import tensorflow as tf
@@ -78,11 +81,11 @@ def load_official_checkpoint(prefix):
     """
     checkpoint = _Checkpoint(prefix)
     scope = checkpoint.scope_of("g_snh0/Matrix")
-    latent_dim, linear_width = checkpoint.shape(scope + "g_snh0/Matrix")
+    latent_dim, linear_width = checkpoint.shape(scope + "g_snh0/Matrix", rank=2)
     base_channels = linear_width // (4 * 4 * 16)
     generator = checkpoint.build(
         Generator,
-        num_classes=checkpoint.shape(scope + "g_block1/cbn_0/gamma")[0],
+        num_classes=checkpoint.shape(scope + "g_block1/cbn_0/gamma", rank=2)[0],
         base_channels=base_channels,
         latent_dim=latent_dim,
         attention_resolutions=checkpoint.attention(
@@ -92,10 +95,10 @@ def load_official_checkpoint(prefix):
     checkpoint.restore(generator, scope, "g_", _GENERATOR)
 
     scope = checkpoint.scope_of("d_optimized_block1/sn_conv1/w")
-    base_channels = checkpoint.shape(scope + "d_optimized_block1/sn_conv1/w")[-1]
+    base_channels = checkpoint.shape(scope + "d_optimized_block1/sn_conv1/w", rank=4)[-1]
     discriminator = checkpoint.build(
         Discriminator,
-        num_classes=checkpoint.shape(scope + "d_embedding/embedding_map")[0],
+        num_classes=checkpoint.shape(scope + "d_embedding/embedding_map", rank=2)[0],
         base_channels=base_channels,
         attention_resolutions=checkpoint.attention(
             scope + "d_non_local/", {2 * base_channels: 32, base_channels: 64}
@@ -117,25 +120,33 @@ class _Checkpoint:
         except _READ_ERRORS as error:
             raise self._error(f"cannot be read as a checkpoint: {one_line(error)}") from error
         self._shapes = self._reader.get_variable_to_shape_map()
+        # Sizes are believed only as far as there are bytes: networks are built after them.
+        found = tf.train.latest_checkpoint(self._prefix) or self._prefix
+        size = sum(path.stat().st_size for path in _data_files(found))
+        if sum(map(math.prod, self._shapes.values())) > size:
+            raise self._error("cannot be read as a checkpoint: its data are cut off")
 
     def scope_of(self, name):
         """The shortest scope, with its slash, that holds the variable `name`."""
         copies = [found for found in self._shapes if f"/{found}".endswith(f"/{name}")]
         shortest = min(copies, key=lambda found: (len(found), found), default=name)
-        self.shape(shortest)
+        self.shape(shortest)  # checks that there is one
         return shortest.removesuffix(name)
 
-    def shape(self, name):
+    def shape(self, name, rank=None):
         if name not in self._shapes:
             raise self._error(f"is not of the official SAGAN: it has no variable {name!r}")
-        return self._shapes[name]
+        found = self._shapes[name]
+        if rank not in (None, len(found)):
+            raise self._error(f"has {name!r} of shape {found}, expected {rank} dimensions")
+        return found
 
     def attention(self, scope, resolutions):
         """The `attention_resolutions` that follow from the width of the attention in `scope`."""
         query = scope + "sn_conv_theta/w"
         if query not in self._shapes:
             return ()
-        *_, channels, _ = self._shapes[query]
+        *_, channels, _ = self.shape(query, rank=4)
         if channels not in resolutions:
             raise self._error(
                 f"has attention on {channels} channels ({query!r}), where the official SAGAN "
@@ -184,12 +195,20 @@ class _Checkpoint:
 
     def _value(self, name):
         try:
-            return self._reader.get_tensor(name)
+            value = self._reader.get_tensor(name)
         except _READ_ERRORS as error:
             raise self._error(f"cannot be read at {name!r}: {one_line(error)}") from error
+        if value.dtype.kind != "f" or not np.isfinite(value).all():
+            raise self._error(f"has other than finite numbers in {name!r}")
+        return value
 
     def _error(self, message):
         return ValueError(f"The checkpoint {self._prefix!r} {message}")
+
+
+def _data_files(prefix):
+    prefix = pathlib.Path(prefix)
+    return prefix.parent.glob(f"{glob.escape(prefix.name)}.data-*")
 
 
 def _official_name(path, names):

@@ -336,10 +336,16 @@ def write_preset(sagan, directory):
 
 def read_weights(sagan, directory):
     """Loads the weights of a model folder; a ValueError says what does not fit."""
+    import h5py  # It is slow to import, and what is asked of a folder is answered before.
+
+    from sagan_tf.models.hdf5 import check_plain
+
     path = pathlib.Path(directory) / WEIGHTS_FILE
     try:
+        with h5py.File(path) as file:
+            check_plain(file)
         sagan.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # Keras and HDF5 have many errors for what does not fit.
         reason = files.one_line(error)
         raise ValueError(f"Cannot load weights from {path}: {reason}") from error
 

@@ -176,6 +176,21 @@ def _with(name, *shape):
             _with("g_block3/snconv1/w", 3, 3, 16, 9),
             r"'g_block3/snconv1/w' of shape \[3, 3, 16, 9\], expected \[3, 3, 16, 8\]",
         ),
+        (_with("g_snh0/Matrix", 6), r"'g_snh0/Matrix' of shape \[6\], expected 2 dimensions"),
+        (_with("g_snh0/Matrix"), r"'g_snh0/Matrix' of shape \[\], expected 2 dimensions"),
+        (_with("g_block1/cbn_0/gamma", 5), r"of shape \[5\], expected 2 dimensions"),
+        (_with("d_optimized_block1/sn_conv1/w"), r"of shape \[\], expected 4 dimensions"),
+        (_with("d_embedding/embedding_map"), r"of shape \[\], expected 2 dimensions"),
+        (_with("d_embedding/embedding_map", 5), r"of shape \[5\], expected 2 dimensions"),
+        (_with("g_non_local/sn_conv_theta/w", 4), r"of shape \[4\], expected 4 dimensions"),
+        (
+            lambda variables: {**variables, "g_bn/beta": np.full(2, np.nan, "float32")},
+            "other than finite numbers in 'g_bn/beta'",
+        ),
+        (
+            lambda variables: {**variables, "g_bn/beta": np.ones(2, "complex64")},
+            "other than finite numbers in 'g_bn/beta'",
+        ),
         (_with("d_embedding/u", 1, 16), r"'d_embedding/u' of shape \[1, 16\], expected \[1, 5\]"),
         (_with("g_non_local/sn_conv_theta/w", 1, 1, 32, 4), r"on 32 channels .*one of \[4, 8\]"),
         (
