@@ -17,8 +17,8 @@ def export_lite(sagan, path, precision="float32", use_ema=True):
     Spectral norms are folded into the kernels. Its one signature, `serving_default`, maps
     `latents` float32 `(batch, latent_dim)` and `labels` int32 `(batch,)` (an unconditional model
     has none) to `images` float32 `(batch, height, width, channels)` in [-1, 1]. Resize the inputs
-    for another batch than 1. Labels out of range are errors of the interpreter, but for those from
-    `-num_classes` to -1, which count from the last class.
+    for another batch than 1. Labels out of range are errors of the interpreter, and so are inputs
+    of other shapes.
 
     Args:
         sagan: a `SAGAN`.
@@ -42,6 +42,7 @@ def export_lite(sagan, path, precision="float32", use_ema=True):
     latents = tf.TensorSpec((None, generator.latent_dim), tf.float32, name="latents")
 
     def images(latents, labels):
+        latents, labels = _checked(latents, labels, generator)
         return {"images": generator((latents, labels), training=False)}
 
     root = tf.train.Checkpoint(variables=[weight.value for weight in generator.weights])
@@ -57,3 +58,19 @@ def export_lite(sagan, path, precision="float32", use_ema=True):
             converter.target_spec.supported_types = [tf.float16]
         new.write_bytes(converter.convert())
     return path
+
+
+def _checked(latents, labels, generator):
+    """The same inputs; others are errors of the interpreter, which knows no assertions.
+
+    It would broadcast rows, reshape latents, and count negative labels from the last class. What it
+    joins must have the same shape, and labels beyond the last class are errors.
+    """
+    size = generator.latent_dim
+    latents = tf.concat([latents, tf.zeros((1, size))], axis=0)[:-1]
+    labels = tf.concat([labels, [0]], axis=0)[:-1]
+    if generator.num_classes is None:
+        return latents, labels
+    column = tf.cast(labels, tf.float32)[:, None]
+    latents = tf.concat([latents, column], axis=1)[:, :size]
+    return latents, tf.where(labels < 0, generator.num_classes, labels)

@@ -148,6 +148,9 @@ class _Functions:
         checks = [
             *_check_same_batch(latents=latents, labels=labels),
             tf.debugging.Assert(in_range, [message, labels], summarize=8),
+            tf.debugging.Assert(
+                tf.reduce_all(tf.math.is_finite(latents)), ["latents must be finite"]
+            ),
             tf.debugging.assert_greater_equal(tf.shape(latents)[0], minimum, too_few),
         ]
         # Without the order, an invalid label would fail inside the embedding without naming the

@@ -54,6 +54,29 @@ def test_images_are_those_of_the_model(digits, paths, precision, bound, size):
     assert len(list(path.parent.iterdir())) == 3  # Nothing is left of writing aside.
 
 
+LATENTS = np.zeros((4, 128), "float32")
+
+
+@pytest.mark.parametrize(
+    ("latents", "labels"),
+    [
+        (LATENTS, [0, 1, 2, -1]),
+        (LATENTS, [0, 1, 2, -10]),
+        (LATENTS, [0, 1, 2, 10]),
+        (LATENTS, [0]),
+        (LATENTS[:1], [0, 1, 2, 3]),
+        (LATENTS, [[0], [1], [2], [3]]),
+        (LATENTS[:, :64], [0, 1]),
+        (LATENTS[:, :64], [0, 1, 2, 3]),
+        (LATENTS[:, :1], [0, 1, 2, 3]),
+        (LATENTS[0], [0]),
+    ],
+)
+def test_other_inputs_are_errors(paths, latents, labels):
+    with pytest.raises((RuntimeError, ValueError)):
+        run(paths["float32"], latents, np.array(labels, "int32"))
+
+
 @pytest.mark.parametrize(
     ("image_size", "num_classes", "attention_resolutions"),
     [(16, None, None), (32, 5, ()), (64, 5, (16, 32)), pytest.param(128, 5, None, marks=SOAK)],

@@ -97,6 +97,8 @@ BAD = [
     ({"truncation": [1.0, float("nan")]}, r"truncation must be in \(0, 1\]"),
     ({"truncation": [[1.0], [0.5]]}, "truncation"),
     ({"latents": LATENTS[:, :7]}, "latents"),
+    ({"latents": LATENTS * [[1.0], [np.nan]]}, "latents must be finite"),
+    ({"latents": LATENTS * [[1.0], [np.inf]]}, "latents must be finite"),
     ({"latents": LATENTS[None]}, "latents"),
     ({"latents": LATENTS[0]}, "latents"),
 ]

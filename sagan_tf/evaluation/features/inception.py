@@ -138,8 +138,20 @@ def _load_graph(path, content):
         function = tf.compat.v1.wrap_function(call, [spec])
     except (ValueError, tf.errors.OpError) as error:
         raise ValueError(f"{path} is not TF-GAN's Inception graph: {one_line(error)}") from error
+    # A graph is a program, and what is downloaded may have been exchanged.
+    unsafe = {op.type for op in function.graph.get_operations() if _reaches_outside(op)}
+    if unsafe:
+        raise ValueError(
+            f"{path} is not TF-GAN's Inception graph: it does more than arithmetic "
+            f"({', '.join(sorted(unsafe))})"
+        )
     # Without pruning, a placeholder that is not used would ask for a value.
     return function.prune(function.inputs, function.outputs)
+
+
+def _reaches_outside(op):
+    words = ("File", "Immutable", "Load", "Save", "Restore", "Proto", "Debug", "Call")
+    return op.op_def.is_stateful or any(word in op.type for word in words)
 
 
 def _read_graph(path):

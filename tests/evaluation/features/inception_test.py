@@ -158,9 +158,18 @@ def _unknown_operation(definition):
     definition.node[-1].op = "NoSuchOperation"
 
 
+def _write_a_file(definition):
+    graph = tf.Graph()
+    with graph.as_default():
+        tf.raw_ops.WriteFile(filename="written", contents="x")
+        tf.raw_ops.ReadFile(filename="/etc/hostname")
+    definition.node.extend(graph.as_graph_def().node)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
+        ("x.pb", frozen_graph(edit=_write_a_file), "than arithmetic (ReadFile, WriteFile)"),
         ("x.pb", b"", "lacks Mul, logits, pool_3"),
         ("x.pb", b"no graph at all", "is not a frozen graph: "),
         ("x.pb", frozen_graph(rename={"logits": "softmax"}), "lacks logits (expected: input Mul"),
