@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
@@ -19,7 +20,7 @@ from sagan_tf.evaluation.features.classifier_network import (
     shifted,
 )
 from sagan_tf.evaluation.features.features import Features, cache_directory
-from sagan_tf.files import digest, one_line, read_json, replacing, sha256, write_json
+from sagan_tf.files import digest, one_line, read_json, replacing, write_json
 from sagan_tf.images import check_channels
 from sagan_tf.models.model_folder import bundled_path, save_weights
 
@@ -220,8 +221,8 @@ def _read(entry, wanted):
         details |= {name: key[name] for name in ("architecture", "steps")}
         if not 0.0 <= details["accuracy"] <= 1.0 or details["num_held_out"] < 1:
             raise ValueError("its accuracy is out of range")
-        if config["sha256"] != sha256(entry / _WEIGHTS):
-            raise ValueError("the weights have another checksum")
+        if config["digest"] != _digest_of(config, entry):
+            raise ValueError("its digest is another one")
         network = _build(key)
         network.load_weights(entry / _WEIGHTS)
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -229,6 +230,12 @@ def _read(entry, wanted):
         logging.warning(message, entry, one_line(error))
         return None
     return network, details
+
+
+def _digest_of(config, entry):
+    """The digest of what was measured and of the weights: neither is believed without the other."""
+    known = {name: config[name] for name in ("accuracy", "num_held_out", "key")}
+    return digest(json.dumps(known, sort_keys=True), (entry / _WEIGHTS).read_bytes())
 
 
 def _build(key):
@@ -242,8 +249,8 @@ def _write(entry, key, network, details):
         with replacing(entry) as new:
             new.mkdir()
             save_weights(network, new / _WEIGHTS)
-            config = {**details, "key": key, "sha256": sha256(new / _WEIGHTS)}
-            write_json(new / _CONFIG, config)
+            config = {**details, "key": key}
+            write_json(new / _CONFIG, {**config, "digest": _digest_of(config, new)})
     except OSError as error:
         logging.warning("The classifier cannot be kept in %s: %s", entry.parent, error)
 

@@ -79,7 +79,8 @@ def test_the_cache_is_the_user_s_by_default(monkeypatch, tmp_path, caplog):
         lambda entry: (entry / "classifier.weights.h5").unlink(),
         lambda entry: (entry / "classifier.json").write_text("[]"),
         _set(accuracy=1.5),
-        _set(sha256=None),
+        _set(digest=None),
+        _set(accuracy=0.999),
     ],
 )
 def test_damaged_entries_are_made_again(classifier, entry, damage, caplog, trainings):
