@@ -65,7 +65,8 @@ def evaluation_maker(skip_corrupt=False, verbose=False, **protocol):
         else:
             path = file or evaluation.Inception.download(FLAGS.cache_dir)
             features = evaluation.Inception(path)
-        attention = model.attention_resolutions
+        attends = model.attention_layer == "self_attention"
+        attention = model.attention_resolutions if attends else ()
         return evaluation.Evaluation(
             source, features, wanted, *size, classes, attention, verbose=verbose, **options
         )
