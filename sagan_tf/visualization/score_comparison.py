@@ -53,7 +53,7 @@ def score_comparison(setting, scores):
     for panel in axes[len(names) :]:
         panel.set_axis_off()
     figure.supxlabel(
-        f"{setting} (a dot and a grey line are a seed, a red bar is the mean)",
+        f"{setting}\ndot and grey line: a seed, red bar: mean",
         fontsize=9,
         color="#5f6368",
     )
