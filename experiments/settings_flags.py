@@ -86,8 +86,9 @@ class _VariationParser(flags.ArgumentParser):
 
     def parse(self, argument):
         name, equals, text = argument.partition("=")
+        rule = "it must be a setting and two or more of its values, as in base_channels=8,16"
         if not equals:
-            raise ValueError("it must be a setting and its values, as in base_channels=8,16")
+            raise ValueError(rule)
         if name not in self.fields:
             raise unknown_name("setting", name, self.fields)
         values = {}
@@ -98,7 +99,7 @@ class _VariationParser(flags.ArgumentParser):
                 raise ValueError(f"{part} is there twice: variants must differ")
             values[text_of(value)] = value
         if len(values) < 2:
-            raise ValueError("it must have two or more values: others are compared with the first")
+            raise ValueError(rule)
         return name, values
 
     def _value(self, name, text):
