@@ -51,7 +51,8 @@ def define_variation(name, *settings_classes):
         "attention_layer=self_attention,residual. The first value is the one to compare with."
     )
     parser = _VariationParser(settings_classes)
-    flags.DEFINE(parser, name, None, help_text, module_name=sys.argv[0], required=True)
+    own = {"module_name": sys.argv[0], "flag_values": FLAGS}
+    flags.DEFINE(parser, name, None, help_text, required=True, **own)
 
 
 def given(settings_class, *names):

@@ -1,14 +1,19 @@
 """Variants that are trained at several seeds and compared, on tiny runs of the real digits."""
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from sagan_tf.evaluation import compare_variants
 from sagan_tf.files import read_json, read_json_lines, write_json
 from sagan_tf.models.model_folder import read_config
-from tests.experiments.programs import SMALL, error_line, run, run_process
+from tests.experiments.programs import ROOT, SMALL, error_line, run, run_process
 from tests.tiny import contents
 
 VARY = "--vary=attention_layer=self_attention,residual"
@@ -227,7 +232,7 @@ def test_the_folder_of_a_run_is_refused(tmp_path):
         (["--vary=dataset=digits,cifar10"], "--vary=dataset compares nothing: variants are scored"),
         (["--vary=steps=1,2", "--steps=3"], "--steps and --vary=steps exclude each other"),
         ([VARY, "--seeds=0"], "--seeds=0: 0 is not a positive integer"),
-        ([VARY, "--seeds=many"], "--seeds=many: "),
+        ([VARY, "--seeds=many"], "--seeds must be an integer. Received: many"),
         ([VARY, "--seed=2147483647"], "--seed must be in [0, 2147483648). Received: 2147483648"),
         ([VARY, "--steps=0"], "--steps must be at least 1. Received: 0"),
         ([VARY, "--metrics=fidd"], "Unknown metric: fidd. Did you mean fid"),
@@ -258,3 +263,29 @@ def test_what_cannot_be_scored_is_not_trained(cache, tmp_path):
     line = error_line("ablate", *flags)
     assert "has 1797 images, fewer than the 5000 to compare with" in line
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.soak
+def test_kills_at_any_moment_change_nothing(ablation, cache, tmp_path):
+    rng = np.random.default_rng()
+    print(f"The moments are those of seed {rng.bit_generator.seed_seq.entropy}")
+    directory = tmp_path / "ablation"
+    flags = (VARY, "--seeds=2", f"--output={directory}", cache, *TINY)
+    command = [sys.executable, str(ROOT / "experiments" / "ablate.py"), *flags]
+    options = {"env": {**os.environ, "PYTHONPATH": str(ROOT)}, "stderr": subprocess.STDOUT}
+    kills = 0
+    for _ in range(40):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options) as process:
+            try:
+                # It takes longer than what a start takes, lest it never comes any further.
+                output, _ = process.communicate(timeout=rng.uniform(5, 60))
+                break
+            except subprocess.TimeoutExpired:
+                number = rng.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+                process.send_signal(int(number))
+                kills += 1
+                output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    assert kills, "the first start was never stopped: the moments are too late"
+    for name in ("scores.json", "scores.png"):
+        assert (directory / name).read_bytes() == (ablation / name).read_bytes()
