@@ -18,7 +18,6 @@ all settings are in the JSON.
 """
 
 import contextlib
-import dataclasses
 import time
 
 import numpy as np
@@ -36,7 +35,7 @@ flags.adopt_module_key_flags(scoring)  # So that --help shows them.
 flags.DEFINE_string("model", None, "Preset, or folder of a model or a run.", required=True)
 settings_flags.define(Recipe, "dataset", "split", "skip_corrupt", defaults=False)
 settings_flags.define(RunOptions, "data_dir", "download")
-_PROTOCOL = ("labels_from", "truncation", "ema", "standing_statistics", "seed")
+_PROTOCOL = (*scoring.DRAWING, "seed")
 settings_flags.define(Protocol, *_PROTOCOL)
 flags.DEFINE_integer(
     "repeats", 1, "Number of seeds, for a mean and a deviation of each score.", lower_bound=1
@@ -79,32 +78,21 @@ def main():
     scorer = make_evaluation(source, sagan.generator, training_source, **changes)
     first = scorer.protocol.seed
     seeds = range(first, first + FLAGS.repeats)
-    found = {"generated": [scorer.score(sagan, seed) for seed in seeds]}
+    scores = [scorer.score(sagan, seed) for seed in seeds]
+    report = scoring.report(sagan, scorer, scores, seeds)
+    columns = {"generated": report["generated"]}
     if FLAGS.real_vs_real:
-        found["real, halves"] = [scorer.score_real(seed) for seed in seeds]
-    columns = {name: evaluation.summarize(scores) for name, scores in found.items()}
-    print(f"\n{FLAGS.model} against {dataset} ({split}), by {described(scorer.features)}\n")
+        columns["real, halves"] = evaluation.summarize([scorer.score_real(seed) for seed in seeds])
+    by = scoring.described(scorer.features)
+    print(f"\n{FLAGS.model} against {dataset} ({split}), by {by}\n")
     print(evaluation.format_table(columns))
 
     if output:
-        generator = sagan.ema_generator if scorer.protocol.ema else sagan.generator
-        report = {
-            "model": FLAGS.model,
-            # It tells these weights from others.
-            "weights": files.digest(*generator.get_weights())[:16],
-            "dataset": dataset,
-            "split": split,
-            "skip_corrupt": skip_corrupt,
-            "num_available": len(source),
-            "features": scorer.features.description,
-            "protocol": dataclasses.asdict(scorer.protocol),
-            "seeds": list(seeds),
-            "generated": columns["generated"],
-            "real_vs_real": columns.get("real, halves"),
-            **evaluation.provenance(),
-            "seconds": round(time.monotonic() - began, 1),
-        }
-        files.write_json(output, report)
+        about = {"model": FLAGS.model, "dataset": dataset, "split": split}
+        about["skip_corrupt"] = skip_corrupt
+        report["real_vs_real"] = columns.get("real, halves")
+        report["seconds"] = round(time.monotonic() - began, 1)
+        files.write_json(output, {**about, **report})
         print(output)
     if nearest:
         nearest.parent.mkdir(parents=True, exist_ok=True)
@@ -120,13 +108,6 @@ def data_settings(recipe):
         recipe = Recipe()  # Its split is train, and it skips nothing.
     chosen = settings_flags.given(Recipe, "dataset", "split", "skip_corrupt")
     return recipe, recipe.replace(**chosen)
-
-
-def described(features):
-    """The features in a few words."""
-    accuracy = features.description.get("accuracy")
-    known = "" if accuracy is None else f", which recognizes {accuracy:.1%} of held-out images"
-    return f"{features.dimension} features of {features.name} {features.fingerprint}{known}"
 
 
 def nearest_picture(sagan, scorer):

@@ -42,6 +42,8 @@ def parse(argv, hint=""):
         if missing := re.match(r"--(\w+)=None: ", text):
             text = f"--{missing[1]} is missing. {FLAGS[missing[1]].help}"
         text = re.sub(r"^--(\w+)=(.*?): it must be (.*)", r"--\1 must be \3. Received: \2", text)
+        integer = r"^--(\w+)=(.*?): invalid literal for int\(\).*"
+        text = re.sub(integer, r"--\1 must be an integer. Received: \2", text)
         text = re.sub(r"^--\w+=.*?: (?=Unknown )", "", text)
         sys.exit(f"{os.path.basename(argv[0])}: error: {text}")
 

@@ -1,10 +1,12 @@
-"""What the programs that score images share: flags, and what they choose."""
+"""What the programs that score images share: flags, what they choose, and the report."""
 
+import dataclasses
 import pathlib
 
 from absl import flags
 
 from experiments import settings_flags
+from sagan_tf import files
 from sagan_tf.evaluation.metrics import METRICS
 from sagan_tf.evaluation.protocol import Protocol
 
@@ -22,6 +24,8 @@ flags.DEFINE_string(
     "cache_dir", None, "Folder in which classifiers are kept. It is ~/.cache/sagan_tf by default."
 )
 _FIELDS = ("metrics", "num_images", "num_real_images", "allow_few_images")
+# How a trained model draws; programs that score one have flags for these fields too.
+DRAWING = ("labels_from", "truncation", "ema", "standing_statistics")
 _OWN = ("features", "features_file", "cache_dir", *_FIELDS)
 settings_flags.define(Protocol, *_FIELDS)
 
@@ -37,6 +41,11 @@ def refuse_idle_flags(options):
         raise ValueError(f"{', '.join(idle)}: nothing is scored without --evaluate_every=STEPS")
 
 
+def chosen_protocol(**protocol):
+    """The `Protocol` of the flags and of further fields."""
+    return Protocol(**settings_flags.given(Protocol, *_FIELDS), **protocol)
+
+
 def evaluation_maker(skip_corrupt=False, verbose=False, **protocol):
     """Checks the flags, and returns a function that makes the `Evaluation` that they ask for.
 
@@ -44,7 +53,7 @@ def evaluation_maker(skip_corrupt=False, verbose=False, **protocol):
     a `ModelConfig` or a `Generator`, which has the same attributes, the `Source` on which a
     classifier is trained, and changes of the protocol.
     """
-    protocol = Protocol(**settings_flags.given(Protocol, *_FIELDS), **protocol)
+    protocol = chosen_protocol(**protocol)
     file = FLAGS.features_file and pathlib.Path(FLAGS.features_file).expanduser()
     if FLAGS.features != "inception":
         if file:
@@ -74,9 +83,44 @@ def evaluation_maker(skip_corrupt=False, verbose=False, **protocol):
                 architecture="residual" if FLAGS.features == "residual_classifier" else None,
                 **options,
             )
-        attention = model.attention_resolutions
+        attends = model.attention_layer == "self_attention"
+        attention = model.attention_resolutions if attends else ()
         return evaluation.Evaluation(
             source, features, wanted, *size, classes, attention, verbose=verbose, **options
         )
 
     return make
+
+
+def described(features):
+    """The features in a few words."""
+    accuracy = features.description.get("accuracy")
+    known = "" if accuracy is None else f", which recognizes {accuracy:.1%} of held-out images"
+    return f"{features.dimension} features of {features.name} {features.fingerprint}{known}"
+
+
+def report(sagan, scorer, scores, seeds):
+    """What was scored, by what and under which protocol, and the scores of some seeds.
+
+    Args:
+        sagan: The `SAGAN` that was scored.
+        scorer: The `Evaluation` by which it was.
+        scores: List of `Scores`, one per seed.
+        seeds: Iterable of ints, seeds of latents and labels.
+
+    Returns:
+        Dict ready for JSON.
+    """
+    from sagan_tf import evaluation
+
+    generator = sagan.ema_generator if scorer.protocol.ema else sagan.generator
+    return {
+        # It tells these weights from others.
+        "weights": files.digest(*generator.get_weights())[:16],
+        "num_available": len(scorer.source),
+        "features": scorer.features.description,
+        "protocol": dataclasses.asdict(scorer.protocol),
+        "seeds": list(seeds),
+        "generated": evaluation.summarize(scores),
+        **evaluation.provenance(),
+    }

@@ -1,6 +1,7 @@
 """Flags made of the dataclasses of settings, one per field: its name, type, range and help."""
 
 import dataclasses
+import re
 import sys
 import typing
 
@@ -39,10 +40,32 @@ def define_choice(name, default, choices, help_text):
     flags.DEFINE(_ChoiceParser(name, choices), name, default, help_text, module_name=sys.argv[0])
 
 
+def define_variation(name, *settings_classes):
+    """Defines a required flag that names a field of `Settings` classes and several of its values.
+
+    Its value is a tuple of the field's name and a dict from the values' texts to the values, as in
+    `("attention_resolutions", {"()": (), "(8,)": (8,)})` of `attention_resolutions=(),(8,)`.
+    """
+    help_text = (
+        "Setting to vary and two or more of its values, such as attention_resolutions=(),(16,) or "
+        "attention_layer=self_attention,residual. The first value is the one to compare with."
+    )
+    parser = _VariationParser(settings_classes)
+    own = {"module_name": sys.argv[0], "flag_values": FLAGS}
+    flags.DEFINE(parser, name, None, help_text, required=True, **own)
+
+
 def given(settings_class, *names):
     """Dict from the names of fields, all by default, to the values of flags that were given."""
     names = names or [field.name for field in dataclasses.fields(settings_class)]
     return {name: FLAGS[name].value for name in names if name in FLAGS and FLAGS[name].present}
+
+
+def text_of(value):
+    """The text that a flag reads as this value of a field."""
+    if value is None:
+        return "none"
+    return str(value).lower() if type(value) is bool else str(value).replace(" ", "")
 
 
 class _ChoiceParser(flags.ArgumentParser):
@@ -53,6 +76,42 @@ class _ChoiceParser(flags.ArgumentParser):
         if argument not in self.choices:
             raise unknown_name(self.name, argument, self.choices)
         return argument
+
+
+class _VariationParser(flags.ArgumentParser):
+    """Reads NAME=VALUE,VALUE with the parser of the field of that name."""
+
+    def __init__(self, settings_classes):
+        fields = [field for each in settings_classes for field in dataclasses.fields(each)]
+        self.fields = {field.name: field for field in fields}
+
+    def parse(self, argument):
+        name, equals, text = argument.partition("=")
+        rule = "it must be a setting and two or more of its values, as in base_channels=8,16"
+        if not equals:
+            raise ValueError(rule)
+        if name not in self.fields:
+            raise unknown_name("setting", name, self.fields)
+        values = {}
+        # A comma inside of parentheses separates the items of one value.
+        for part in map(str.strip, re.split(r",(?![^(\[]*[)\]])", text)):
+            value = self._value(name, part)
+            if value in values.values():
+                raise ValueError(f"{part} is there twice: variants must differ")
+            values[text_of(value)] = value
+        if len(values) < 2:
+            raise ValueError(rule)
+        return name, values
+
+    def _value(self, name, text):
+        if not text:
+            raise ValueError("a value is empty: () is for no items, and none for None")
+        try:
+            return _FieldParser(self.fields[name]).parse(text)
+        except ValueError as error:
+            # What is wrong is one of several values.
+            rule = re.sub("^it must", f"{name} must", str(error))
+            raise ValueError(rule if rule == str(error) else f"{rule}. Received: {text}") from error
 
 
 class _FieldParser(flags.ArgumentParser):

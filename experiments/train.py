@@ -20,26 +20,15 @@ On all GPUs of this host, or on several hosts (see docs/training.md):
 
 from absl import flags
 
-from experiments import program, scoring, settings_flags
-from sagan_tf.cluster import check_strategy, replica_batch_size, workers
-from sagan_tf.config import ModelConfig, Recipe, RunOptions
+from experiments import program, scoring, settings_flags, training_flags
+from sagan_tf.config import RunOptions
 from sagan_tf.data.catalog import check_dataset
-from sagan_tf.models.architecture import check_model
 from sagan_tf.models.model_folder import check_run
-from sagan_tf.models.presets import PRESETS
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(scoring)  # So that --help shows them.
-settings_flags.define_choice(
-    "preset",
-    "sagan_digits_16",
-    list(PRESETS),
-    "Preset, which decides whatever a flag without a default leaves open.",
-)
 flags.DEFINE_string("model_dir", None, "Folder of the run.", required=True)
-settings_flags.define(ModelConfig, defaults=False)
-settings_flags.define(Recipe, skip=("dataset_size", "dataset_digest"), defaults=False)
-settings_flags.define(RunOptions)
+training_flags.define()
 
 
 def main():
@@ -48,15 +37,9 @@ def main():
             f"--model_dir must be a folder of this machine. Received: {FLAGS.model_dir}"
         )
     directory = program.output_path("model_dir", folder=True)
-    chosen = {**settings_flags.given(ModelConfig), **settings_flags.given(Recipe)}
-    preset = PRESETS[FLAGS.preset]
-    config = preset.override(**chosen)
-    check_model(config.model)
-    other_data = config.recipe.dataset != preset.recipe.dataset
+    config, adapt_classes = training_flags.chosen_config()
     options = RunOptions(**settings_flags.given(RunOptions))
-    check_strategy(options.strategy, options.tpu)
-    hosts = 1 if options.strategy == "none" else max(1, len(workers()))
-    replica_batch_size(config.recipe.batch_size, hosts, config.recipe.accumulation_steps)
+    training_flags.check(config, options)
     make_evaluation = scoring.evaluation_maker(config.recipe.skip_corrupt)
     if not options.evaluate_every:
         scoring.refuse_idle_flags(options)
@@ -66,7 +49,6 @@ def main():
 
     from sagan_tf.training import train
 
-    adapt_classes = other_data and "num_classes" not in chosen
     train(config, directory, options, make_evaluation, adapt_classes)
 
 

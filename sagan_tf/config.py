@@ -106,7 +106,8 @@ class ModelConfig(Settings):
     """What a model is. The fields are arguments of `Generator`, `Discriminator` and `SAGAN`.
 
     The discriminator has the generator's `base_channels`, `attention_resolutions` and
-    `spectral_norm` unless a field of its own says otherwise.
+    `spectral_norm` unless a field of its own says otherwise. Files that were written before a field
+    was added are read with its default.
     """
 
     image_size: int = setting(128, "Height and width of the images: 16, 32, 64, 128 or 256.")
@@ -118,6 +119,12 @@ class ModelConfig(Settings):
     latent_dim: int = setting(128, "Size of the latent vectors.", minimum=1)
     attention_resolutions: tuple[int, ...] | None = setting(
         None, "Resolutions at which to attend; () for none, None for that of the image size."
+    )
+    attention_layer: str = setting(
+        "self_attention",
+        "Layer that stands where the networks attend; residual is a residual block with as many "
+        "parameters, the control of the SAGAN paper, which has no attention maps.",
+        choices=("self_attention", "residual"),
     )
     spectral_norm: bool = setting(True, "Whether kernels are spectrally normalized.")
     discriminator_base_channels: int | None = setting(

@@ -121,6 +121,26 @@ def write_json(path, content):
         new.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
+def settings_differences(path, settings):
+    """Lists in what the settings in a JSON file differ from others, as `key=3 there, 4 here`.
+
+    Args:
+        path: Path of the file, which holds a dict.
+        settings: Dict, ready for JSON. Keys that only the file has are not compared.
+
+    Raises:
+        ValueError: if the file is not JSON, or holds no dict.
+    """
+    found, wanted = read_json(path), json.loads(json.dumps(settings))
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} does not hold the settings that belong there: remove it")
+    return [
+        f"{key}={found.get(key)} there, {here} here"
+        for key, here in wanted.items()
+        if found.get(key) != here
+    ]
+
+
 def read_json_lines(path):
     """Lists the dicts of a file of one JSON object per line; a ValueError names another line.
 

@@ -48,7 +48,7 @@ class Explorer:
         if not any(generator.gates for generator in generators):
             raise ValueError(
                 f"{' and '.join(named_models)}: no attention to explore, attention_resolutions "
-                "is empty"
+                "is empty, or attention_layer is residual"
             )
         self.num_classes = generators[0].num_classes
         # Models whose names differ may mean other classes by the same label.

@@ -8,6 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "attention": ["attention_distance", "attention_entropy", "attention_numbers"],
+        "comparison": ["compare_variants", "paired_difference", "spread"],
         "evaluation": ["Evaluation"],
         "features.classifier": ["Classifier"],
         "features.features": ["Features"],
@@ -20,7 +21,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "metrics.moments": ["Moments"],
         "metrics.precision_recall": ["precision_recall_density_coverage"],
         "protocol": ["MAX_DEFAULT_IMAGES", "Protocol"],
-        "report": ["format_table", "provenance", "summarize"],
+        "report": ["format_comparison", "format_table", "provenance", "summarize"],
         "scores": ["Scores", "compare"],
         "statistics": ["FeatureStatistics", "statistics_of"],
     },

@@ -8,6 +8,8 @@ import subprocess
 
 import numpy as np
 
+from sagan_tf.evaluation.comparison import spread
+
 _PACKAGES = ("tensorflow", "keras", "tensorflow-datasets", "numpy", "scipy", "scikit-learn")
 
 
@@ -27,14 +29,7 @@ def summarize(scores):
     return {
         "num_real_images": first.num_real_images,
         "num_images": first.num_images,
-        "scores": {
-            name: {
-                "mean": float(np.mean(values)),
-                "std": float(np.std(values, ddof=1)) if len(values) > 1 else None,
-                "values": values,
-            }
-            for name, values in columns.items()
-        },
+        "scores": {name: spread(values) for name, values in columns.items()},
         "classes": [_means(rows) for rows in zip(*(each.classes for each in scores), strict=True)],
         "attention": {
             name: _means([each.attention[name] for each in scores]) for name in first.attention
@@ -75,6 +70,36 @@ def format_table(columns):
     rows = [{"": name.replace("_", " "), **row} for name, row in attention.items()]
     parts = table, _cells(summaries[0]["classes"]), _cells(rows)
     return "\n\n".join(_aligned(part) for part in parts if part)
+
+
+def format_comparison(setting, variants):
+    """A table for a screen, with a line for each score.
+
+    Args:
+        setting: str, what the variants are values of. It heads the first column.
+        variants: What `compare_variants` has returned. There is a column for each variant, and one
+            for the difference of each but the first from the first, with its interval in brackets.
+
+    Returns:
+        str of several lines. Without deviations, as for one seed, there are no intervals either.
+    """
+    first, *others = variants
+    header = [setting, *variants, *(f"{other} minus {first}" for other in others)]
+    rows = [
+        [
+            name,
+            *(_mean(scores[name]) for scores in variants.values()),
+            *(_difference(variants[other][name]["difference"]) for other in others),
+        ]
+        for name in variants[first]
+    ]
+    return _aligned([header, *rows])
+
+
+def _difference(difference):
+    mean, low, high = (difference[name] for name in ("mean", "low", "high"))
+    interval = "" if low is None else f" [{_number(low)}, {_number(high)}]"
+    return _number(mean) + interval
 
 
 def _cells(rows):

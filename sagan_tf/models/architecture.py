@@ -3,6 +3,19 @@
 import dataclasses
 
 MIN_ATTENTION_CHANNELS = 8
+# Settings that decide nothing but what `describe_plans` returns of them.
+_PLANNED = (
+    "base_channels",
+    "attention_resolutions",
+    "attention_layer",
+    "discriminator_base_channels",
+    "discriminator_attention_resolutions",
+    "discriminator_spectral_norm",
+    "generator_widths",
+    "discriminator_widths",
+    "discriminator_downsampling",
+    "discriminator_attention_blocks",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,6 +118,26 @@ def check_model(model):
     """Raises a ValueError if there are no such networks as a `ModelConfig` describes."""
     generator_plan(model)
     discriminator_plan(model.of_discriminator())
+
+
+def describe_plans(model):
+    """What the networks of a `ModelConfig` are: equal for settings that make the same networks.
+
+    `attention_resolutions=None` is that of the image size, for instance, and `attention_layer` says
+    nothing of networks without attention.
+
+    Returns:
+        Tuple of the two `Plan`s and of all else that matters. It can be compared only.
+    """
+    discriminator = model.of_discriminator()
+    plans = generator_plan(model), discriminator_plan(discriminator)
+    layer = model.attention_layer if any(plan.attention for plan in plans) else None
+    others = {
+        field.name: getattr(model, field.name)
+        for field in dataclasses.fields(model)
+        if field.name not in _PLANNED
+    }
+    return *plans, layer, discriminator.spectral_norm, others
 
 
 def _widths(name, model, multiples):

@@ -5,7 +5,7 @@ from sagan_tf.models.architecture import architecture
 from sagan_tf.models.discriminator import Discriminator
 from sagan_tf.models.generator import Generator
 
-_SHARED = ("image_size", "channels", "num_classes")
+_SHARED = ("image_size", "channels", "num_classes", "attention_layer")
 # A setting of the discriminator that is `None` is that of the generator.
 _SEPARATE = ("base_channels", "attention_resolutions", "spectral_norm")
 # From the settings of one network alone to its arguments.

@@ -34,6 +34,8 @@ class Discriminator(Network):
             Defaults to `None`: `attention_resolutions` says it.
         rectified_shortcut: bool, whether shortcuts take `max(x, 0)`, see `DiscriminatorBlock`.
             Defaults to `False`.
+        attention_layer: str, `"self_attention"` or `"residual"`, for a `GatedResidualBlock` in the
+            place of each attention. Defaults to `"self_attention"`.
         **kwargs: `name`, `trainable` and `dtype`.
 
     Call arguments:
@@ -66,6 +68,7 @@ class Discriminator(Network):
         downsampling=None,
         attention_blocks=None,
         rectified_shortcut=False,
+        attention_layer="self_attention",
         **kwargs,
     ):
         settings = ModelConfig(  # checks them
@@ -79,6 +82,7 @@ class Discriminator(Network):
             discriminator_downsampling=downsampling,
             discriminator_attention_blocks=attention_blocks,
             rectified_shortcut=rectified_shortcut,
+            attention_layer=attention_layer,
         )
         super().__init__(settings, discriminator_plan(settings), **kwargs)
         self.widths = settings.discriminator_widths

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from sagan_tf.config import ModelConfig
-from sagan_tf.layers import ConditionalBatchNorm, GeneratorBlock
+from sagan_tf.layers import ConditionalBatchNorm, GeneratorBlock, SelfAttention
 from sagan_tf.layers.resampling_conv2d import convolution
 from sagan_tf.layers.spectral_normalization import spectrally_normalized
 from sagan_tf.models.architecture import generator_plan
@@ -31,6 +31,8 @@ class Generator(Network):
         widths: Sequence of ints, channels of the 4x4 map and of each block. Defaults to `None`,
             multiples of `base_channels` by the image size.
         batch_norm_epsilon: float, what batch norm adds to the variance. Defaults to `1e-5`.
+        attention_layer: str, `"self_attention"` or `"residual"`, for a `GatedResidualBlock` in the
+            place of each attention. Defaults to `"self_attention"`.
         **kwargs: `name`, `trainable` and `dtype`.
 
     Call arguments:
@@ -43,7 +45,7 @@ class Generator(Network):
     Output shape:
         Images `(batch, image_size, image_size, channels)`, float32 in [-1, 1]. With
         `return_attention` a tuple of images and a dict from `"attention_<resolution>"` to float32
-        maps `(batch, resolution^2, resolution^2 / 4)`.
+        maps `(batch, resolution^2, resolution^2 / 4)`, empty for a network that does not attend.
 
     Raises:
         ValueError: if an argument is out of range, a resolution of attention is not one of the
@@ -72,6 +74,7 @@ class Generator(Network):
         spectral_norm=True,
         widths=None,
         batch_norm_epsilon=1e-5,
+        attention_layer="self_attention",
         **kwargs,
     ):
         settings = ModelConfig(  # checks them
@@ -84,6 +87,7 @@ class Generator(Network):
             spectral_norm=spectral_norm,
             generator_widths=widths,
             batch_norm_epsilon=batch_norm_epsilon,
+            attention_layer=attention_layer,
         )
         super().__init__(settings, generator_plan(settings), **kwargs)
         self.latent_dim = latent_dim
@@ -132,7 +136,7 @@ class Generator(Network):
         for stage in self.stages:
             if isinstance(stage, GeneratorBlock):
                 x = stage((x, labels), training=training)
-            elif return_attention:
+            elif return_attention and isinstance(stage, SelfAttention):
                 x, maps[stage.name] = stage(x, training=training, return_attention=True)
             else:
                 x = stage(x, training=training)

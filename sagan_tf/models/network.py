@@ -2,7 +2,7 @@
 
 import keras
 
-from sagan_tf.layers import SelfAttention
+from sagan_tf.layers import GatedResidualBlock, SelfAttention
 
 _SHARED = (
     "image_size",
@@ -10,16 +10,17 @@ _SHARED = (
     "num_classes",
     "base_channels",
     "attention_resolutions",
+    "attention_layer",
     "spectral_norm",
 )
 
 
 class Network(keras.Model):
-    """Residual blocks, with self-attention after some of them.
+    """Residual blocks, with self-attention, or what stands in its place, after some of them.
 
     A subclass documents the arguments, checks them by a `ModelConfig`, and passes its blocks to
-    `_set_stages`. Features pass through `stages`: the `blocks`, and the attention layers between
-    them.
+    `_set_stages`. Features pass through `stages`: the `blocks`, and the attention layers, or the
+    residual blocks in their place, between them.
     """
 
     def __init__(self, settings, plan, **kwargs):
@@ -30,7 +31,7 @@ class Network(keras.Model):
 
     @property
     def attentions(self):
-        """List of the attention layers."""
+        """List of the attention layers, empty if residual blocks stand in their place."""
         # The files of weights name these layers after this property.
         return [stage for stage in self.stages if isinstance(stage, SelfAttention)]
 
@@ -48,9 +49,11 @@ class Network(keras.Model):
         self.blocks = blocks
         stages = list(blocks)
         for name, index in self.plan.attention.items():
-            attention = SelfAttention(
-                spectral_norm=self.spectral_norm, name=name, dtype=self.dtype_policy
-            )
+            options = {"spectral_norm": self.spectral_norm, "dtype": self.dtype_policy}
+            if self.attention_layer == "self_attention":
+                layer = SelfAttention(name=name, **options)
+            else:
+                layer = GatedResidualBlock(name=name.replace("attention", "residual"), **options)
             block = blocks[index - len(self.plan.widths)]
-            stages.insert(stages.index(block) + 1, attention)
+            stages.insert(stages.index(block) + 1, layer)
         self.stages = stages

@@ -63,7 +63,7 @@ class SAGAN(AdversarialModel):
         self, generator, discriminator, ema_decay=0.999, discriminator_steps=1, seed=0, **kwargs
     ):
         super().__init__(**kwargs)
-        for name in ("image_size", "channels", "num_classes"):
+        for name in ("image_size", "channels", "num_classes", "attention_layer"):
             ours, theirs = getattr(generator, name), getattr(discriminator, name)
             if ours != theirs:
                 raise ValueError(

@@ -7,7 +7,7 @@ from sagan_tf.training.progress_bar import ProgressBar
 from sagan_tf.training.recorder import Recorder
 from sagan_tf.training.run import check_run, open_run, open_scores, write_results
 from sagan_tf.training.strategy import describe_strategy, is_chief, make_strategy
-from sagan_tf.training.train import for_dataset, make_model, train
+from sagan_tf.training.train import for_dataset, make_model, scored_dataset, train
 from sagan_tf.training.trainer import Trainer
 from sagan_tf.training.watchdog import Watchdog
 
@@ -28,6 +28,7 @@ __all__ = [
     "make_strategy",
     "open_run",
     "open_scores",
+    "scored_dataset",
     "train",
     "write_results",
 ]

@@ -1,6 +1,5 @@
 """The folder of a training run."""
 
-import json
 import pathlib
 
 from absl import logging
@@ -57,14 +56,7 @@ def open_scores(directory, settings):
     """
     path = pathlib.Path(directory) / _SCORES
     if path.exists():
-        found, wanted = files.read_json(path), json.loads(json.dumps(settings))
-        if not isinstance(found, dict):
-            raise ValueError(f"{path} does not hold the settings of scores: remove it")
-        difference = [
-            f"{key}={found.get(key)} there, {here} here"
-            for key, here in wanted.items()
-            if found.get(key) != here
-        ]
+        difference = files.settings_differences(path, settings)
         if difference:
             raise ValueError(
                 f"{directory} is scored by other settings ({'; '.join(difference)}): go on with "

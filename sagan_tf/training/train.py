@@ -58,10 +58,7 @@ def train(config, directory, options=None, make_evaluation=None, adapt_classes=F
     # Outside of the scope: the network that scores is not replicated.
     evaluation = None
     if options.evaluate_every:
-        scored = source
-        if options.evaluate_split is not None:
-            scored = _find(config.recipe.dataset, options.evaluate_split, options)
-        evaluation = make_evaluation(scored, config.model, source)
+        evaluation = make_evaluation(scored_dataset(config, options, source), config.model, source)
     with strategy.scope():
         return _train(config, source, directory, options, strategy, evaluation)
 
@@ -96,6 +93,13 @@ def for_dataset(config, options, adapt_classes=False):
     if known == config.model.num_classes:
         config = dataclasses.replace(config, class_names=source.class_names)
     return config, source
+
+
+def scored_dataset(config, options, source):
+    """The `data.Source` by which a run is scored: that of training, or another split."""
+    if options.evaluate_split is None:
+        return source
+    return _find(config.recipe.dataset, options.evaluate_split, options)
 
 
 def make_model(config):

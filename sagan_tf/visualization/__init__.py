@@ -8,6 +8,7 @@ from sagan_tf.visualization.grid_layout import GridLayout
 from sagan_tf.visualization.portraits import attention_picture, class_grid, class_headings
 from sagan_tf.visualization.query_selection import choose_queries
 from sagan_tf.visualization.sample_grid import grid_layout, sample_grid
+from sagan_tf.visualization.score_comparison import score_comparison
 
 __all__ = [
     "GridLayout",
@@ -20,5 +21,6 @@ __all__ = [
     "grid_layout",
     "heat_scale",
     "sample_grid",
+    "score_comparison",
     "training_curves",
 ]

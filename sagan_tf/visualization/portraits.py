@@ -49,7 +49,9 @@ def attention_picture(sagan, labels=None, num_images=5, seed=0, **options):
     """
     names = list(sagan.generator.gates)
     if not names:
-        raise ValueError("This model has no attention to show: attention_resolutions is empty")
+        is_residual = sagan.generator.attention_layer == "residual"
+        reason = "attention_layer is residual" if is_residual else "attention_resolutions is empty"
+        raise ValueError(f"This model has no attention to show: {reason}")
     labels = _first_classes(sagan, num_images) if labels is None else list(labels)
     images, maps = sagan.generate(labels, num_images, seed=seed, return_attention=True, **options)
     return attention_overlay(images, maps[names[-1]])

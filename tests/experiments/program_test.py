@@ -152,6 +152,11 @@ finally:
         ("export", ["--model=nowhere", "--output=x"], "Unknown model: nowhere"),
         ("evaluate", ["--model=sagan_digits_16", "--metrics=fidd"], "Did you mean fid?"),
         ("launch_local", [], "nothing to train"),
+        (
+            "ablate",
+            ["--output={tmp}", "--vary=loss=hinge,wasserstein"],
+            "{tmp} holds a model or a run",
+        ),
     ],
 )
 def test_wrong_input_is_answered_before_tensorflow_is_imported(tmp_path, name, arguments, message):
@@ -161,12 +166,12 @@ def test_wrong_input_is_answered_before_tensorflow_is_imported(tmp_path, name, a
     result = run_process(name, *arguments, python=("-c", LIGHT))
     assert (result.returncode, result.stdout) == (1, "")
     (line,) = result.stderr.splitlines()
-    assert line.startswith(f"{name}.py: error: ") and message in line
+    assert line.startswith(f"{name}.py: error: ") and message.format(tmp=tmp_path) in line
 
 
-@pytest.mark.parametrize("name", ["evaluate", "export", "fit", "sample", "train"])
+@pytest.mark.parametrize("name", ["ablate", "evaluate", "export", "fit", "sample", "train"])
 def test_help_shows_the_flags_of_the_program(name):
     text = run_process(name, "--help").stdout
     assert f"python experiments/{name}.py" in text
-    assert ("--[no]ema:" in text) == (name in ("evaluate", "export", "sample"))
-    assert ("--cache_dir:" in text) == (name in ("evaluate", "train"))
+    assert ("--[no]ema:" in text) == (name in ("ablate", "evaluate", "export", "sample"))
+    assert ("--cache_dir:" in text) == (name in ("ablate", "evaluate", "train"))

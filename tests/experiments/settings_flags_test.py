@@ -68,6 +68,37 @@ def test_values(parse, settings_class, argument, name, value):
 
 
 @pytest.mark.parametrize(
+    ("argument", "name", "values"),
+    [
+        ("base_channels=4,8", "base_channels", {"4": 4, "8": 8}),
+        ("attention_resolutions=(),(16,)", "attention_resolutions", {"()": (), "(16,)": (16,)}),
+        (
+            "attention_resolutions=8,(8, 16),none",
+            "attention_resolutions",
+            {"(8,)": (8,), "(8,16)": (8, 16), "none": None},
+        ),
+        ("flip=true,0", "flip", {"true": True, "false": False}),
+        (
+            "generator_learning_rate=1e-4, 0.00001",
+            "generator_learning_rate",
+            {"0.0001": 1e-4, "1e-05": 1e-5},
+        ),
+        ("penalty=none,r1", "penalty", {"none": None, "r1": "r1"}),
+    ],
+)
+def test_values_of_a_variation(monkeypatch, argument, name, values):
+    own = flags.FlagValues()
+    monkeypatch.setattr(settings_flags, "FLAGS", own)
+    settings_flags.define_variation("vary", ModelConfig, Recipe)
+    own(["p.py", f"--vary={argument}"])
+    found, known = own.vary
+    assert (found, list(known.items())) == (name, list(values.items()))
+    # Each text is read as the value again.
+    own(["p.py", f"--vary={name}={','.join(known)}"])
+    assert own.vary == (name, values)
+
+
+@pytest.mark.parametrize(
     ("settings_class", "argument", "message"),
     [
         (ModelConfig, "--base_channels=0", "--base_channels must be at least 1. Received: 0"),

@@ -10,6 +10,8 @@ from PIL import Image
 from tensorflow.core.protobuf import config_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
+from sagan_tf import SAGAN
+from sagan_tf.export import export_saved_model
 from sagan_tf.images import to_uint8
 
 DRAWN = {"labels": [1, 2], "seeds": [5, 6], "truncation": [1.0, 0.5]}
@@ -154,3 +156,18 @@ def test_every_signature_is_warmed_up_with_one_row_that_it_answers(path, call, m
         assert all(len(value) == 1 for value in call(name, inputs).values())
         asked.add(name)
     assert asked == set(model.signatures) == set(INPUTS)
+
+
+def test_a_model_with_residual_blocks_is_served_without_attention(tmp_path):
+    small = {"base_channels": 4, "latent_dim": 8, "attention_layer": "residual"}
+    sagan = SAGAN.from_preset("sagan_digits_16", load_weights=False, **small)
+    for stage in sagan.ema_generator.stages:
+        if stage.name == "residual_8":
+            stage.gate.assign(0.5)
+    served = tf.saved_model.load(str(export_saved_model(sagan, tmp_path)))
+    assert set(served.signatures) == {name for name in INPUTS if "attention" not in name}
+    given = {key: tf.constant(value, DTYPES[key]) for key, value in GIVEN.items()}
+    expected = sagan.generate(**GIVEN)
+    np.testing.assert_allclose(
+        served.signatures["serving_default"](**given)["images"], expected, atol=1e-5
+    )

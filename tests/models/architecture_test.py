@@ -6,7 +6,12 @@ from keras import ops
 
 from sagan_tf.config import ModelConfig
 from sagan_tf.models import Discriminator, Generator
-from sagan_tf.models.architecture import ARCHITECTURES, architecture, check_model
+from sagan_tf.models.architecture import (
+    ARCHITECTURES,
+    architecture,
+    check_model,
+    describe_plans,
+)
 from sagan_tf.models.build import describe_networks, make_networks
 
 # A row has the widths of the generator's and the discriminator's blocks in multiples of
@@ -144,3 +149,46 @@ def test_networks_of_other_widths_and_places():
 def test_refuses_what_cannot_be(change, message):
     with pytest.raises(ValueError, match=message):
         check_model(ModelConfig(**{**OWN, **change}))
+
+
+DIGITS = {"image_size": 16, "base_channels": 4}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ({}, {"attention_resolutions": (8,)}, True),
+        (
+            {"discriminator_attention_resolutions": (8, 4)},
+            {"discriminator_attention_resolutions": (4, 8)},
+            True,
+        ),
+        ({}, {"discriminator_base_channels": 4}, True),
+        ({}, {"discriminator_spectral_norm": True}, True),
+        ({}, {"generator_widths": (16, 16, 16)}, True),
+        ({}, {"discriminator_attention_blocks": (1,)}, True),
+        ({}, {"attention_resolutions": ()}, False),
+        ({}, {"attention_layer": "residual"}, False),
+        ({}, {"discriminator_spectral_norm": False}, False),
+        ({}, {"spectral_norm": False, "discriminator_spectral_norm": True}, False),
+        ({}, {"discriminator_steps": 2}, False),
+        ({}, {"ema_decay": 0.5}, False),
+        (
+            {"attention_resolutions": ()},
+            {"attention_resolutions": (), "attention_layer": "residual"},
+            True,
+        ),
+        (
+            {"attention_resolutions": (), "discriminator_attention_blocks": (1,)},
+            {
+                "attention_resolutions": (),
+                "discriminator_attention_blocks": (1,),
+                "attention_layer": "residual",
+            },
+            False,
+        ),
+    ],
+)
+def test_settings_that_make_the_same_networks(one, other, same):
+    plans = [describe_plans(ModelConfig(**{**DIGITS, **each})) for each in (one, other)]
+    assert (plans[0] == plans[1]) == same

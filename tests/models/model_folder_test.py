@@ -244,6 +244,7 @@ def test_keras_reads_the_weights_that_it_would_have_written_itself(tmp_path):
         ({}, {"attention_resolutions": (8,)}, {}),
         ({"spectral_norm": False}, {}, {"discriminator_spectral_norm": True}),
         ({}, {"spectral_norm": False}, {"discriminator_spectral_norm": False}),
+        (*[{"attention_layer": "residual"}] * 2, {"attention_layer": "residual"}),
     ],
 )
 def test_networks_may_differ(tmp_path, generator, discriminator, settings):
@@ -260,3 +261,15 @@ def test_networks_may_differ(tmp_path, generator, discriminator, settings):
     assert_equal_weights(loaded, sagan)
     for network in ("generator", "discriminator"):
         assert list(getattr(loaded, network).gates) == list(getattr(sagan, network).gates)
+
+
+def test_a_configuration_without_the_attention_layer_is_that_of_an_attending_model(tmp_path):
+    """Such files were written before there was a choice."""
+    sagan = tiny()
+    sagan.save_preset(tmp_path)
+    content = json.loads((tmp_path / CONFIG_FILE).read_text())
+    assert content["model"].pop("attention_layer") == "self_attention"
+    (tmp_path / CONFIG_FILE).write_text(json.dumps(content))
+    loaded = SAGAN.from_preset(tmp_path)
+    assert loaded.config == sagan.config
+    assert_equal_weights(loaded, sagan)

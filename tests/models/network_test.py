@@ -5,6 +5,8 @@ import pathlib
 import numpy as np
 import pytest
 
+from sagan_tf import SAGAN
+from sagan_tf.layers import GatedResidualBlock
 from sagan_tf.models import Discriminator, Generator
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden"
@@ -51,6 +53,45 @@ def test_attention_stands_where_it_is_asked_for(network_class, wanted, stages):
 
 
 @both
+def test_residual_blocks_stand_in_the_place_of_attention(network_class):
+    arguments = {"image_size": 16, "channels": 1, "num_classes": 3, "base_channels": 4}
+    arguments["attention_resolutions"] = (8, 4) if network_class is Discriminator else (8, 16)
+    network, attending = (
+        network_class(**arguments, attention_layer=layer)
+        for layer in ("residual", "self_attention")
+    )
+    assert [stage.name for stage in network.stages] == [
+        stage.name.replace("attention", "residual") for stage in attending.stages
+    ]
+    assert {type(stage) for stage in network.stages if stage.name.startswith("residual")} == {
+        GatedResidualBlock
+    }
+    assert network.gates == {} and network.attentions == [] and len(attending.gates) == 2
+    # The control has exactly as many parameters.
+    counts = [
+        sum(np.prod(weight.shape, dtype=int) for weight in each.trainable_weights)
+        for each in (network, attending)
+    ]
+    assert counts[0] == counts[1]
+    copy = network_class.from_config(network.get_config())
+    assert copy.get_config() == network.get_config()
+    assert copy.attention_layer == "residual"
+
+
+def test_the_residual_blocks_are_used():
+    arguments = {"base_channels": 4, "latent_dim": 8, "attention_layer": "residual"}
+    sagan = SAGAN.from_preset("sagan_digits_16", load_weights=False, **arguments)
+    images, maps = sagan.generate([3], seed=0, return_attention=True)
+    assert maps == {}
+    logits = sagan.discriminator((images, np.array([3])))
+    for network in (sagan.ema_generator, sagan.discriminator):
+        (block,) = [stage for stage in network.stages if isinstance(stage, GatedResidualBlock)]
+        block.gate.assign(1.0)
+    assert np.abs(sagan.discriminator((images, np.array([3]))) - logits).max() > 1e-4
+    assert np.abs(sagan.generate([3], seed=0) - images).max() > 1e-4
+
+
+@both
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
@@ -63,6 +104,11 @@ def test_attention_stands_where_it_is_asked_for(network_class, wanted, stages):
             {"base_channels": 1},
             ValueError,
             "at least 8 channels, but the .* has 4 at resolution 8: ",
+        ),
+        (
+            {"attention_layer": "none"},
+            ValueError,
+            "^Unknown attention_layer: none. .*residual",
         ),
         ({"attention_resolutions": (8, 5)}, ValueError, r"must be among \[.*8.*\].*\(8, 5\)"),
         (

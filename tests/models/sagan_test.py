@@ -85,6 +85,9 @@ def test_constructor_errors(arguments, message):
 def test_networks_must_fit_each_other():
     with pytest.raises(ValueError, match="same `num_classes`. Received: 3 and None"):
         SAGAN(Generator(16, 1, 3, 4), Discriminator(16, 1, None, 4))
+    residual = Discriminator(16, 1, 3, 4, attention_layer="residual")
+    with pytest.raises(ValueError, match="same `attention_layer`. Received: self_attention and re"):
+        SAGAN(Generator(16, 1, 3, 4), residual)
 
 
 @pytest.mark.parametrize("option", [{"loss": "hing"}, {"penalty": "r"}])

@@ -30,6 +30,15 @@ def test_attention_picture_shows_the_highest_resolution():
     assert attention_picture(sagan) == attention_overlay(images, maps["attention_16"])
 
 
-def test_a_model_without_attention_has_none_to_show():
-    with pytest.raises(ValueError, match="no attention to show: attention_resolutions is empty"):
-        attention_picture(tiny(attention_resolutions=()))
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"attention_resolutions": ()}, "attention_resolutions is empty"),
+        ({"attention_layer": "residual"}, "attention_layer is residual"),
+    ],
+)
+def test_a_model_without_attention_has_none_to_show(arguments, reason):
+    settings = {"base_channels": 4, "latent_dim": 8, **arguments}
+    sagan = SAGAN.from_preset("sagan_digits_16", load_weights=False, **settings)
+    with pytest.raises(ValueError, match=f"no attention to show: {reason}"):
+        attention_picture(sagan)

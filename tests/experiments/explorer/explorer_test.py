@@ -22,8 +22,9 @@ RIGHT = {
 NAN = float("nan")
 
 
-def make(image_size=16, num_classes=3, latent_dim=8, **kwargs):
+def make(image_size=16, num_classes=3, latent_dim=8, attention_layer="self_attention", **kwargs):
     shared = {"image_size": image_size, "channels": 1, "num_classes": num_classes}
+    shared["attention_layer"] = attention_layer
     return SAGAN(
         Generator(**shared, base_channels=8, latent_dim=latent_dim, **kwargs),
         Discriminator(**shared, base_channels=8),
@@ -231,6 +232,8 @@ def test_models_that_do_not_fit(sagan):
         Explorer({"a": sagan, "b": make(latent_dim=5)})
     with pytest.raises(ValueError, match="^plain: no attention to explore"):
         Explorer({"plain": make(attention_resolutions=())})
+    with pytest.raises(ValueError, match="^plain: .* or attention_layer is residual"):
+        Explorer({"plain": make(attention_layer="residual")})
 
 
 def test_an_unconditional_model():
