@@ -53,13 +53,15 @@ def float32_policy():
 
 
 def shifted(images, step):
-    """Images moved by up to an eighth of their size, by the step; edges are mirrored."""
-    shape = tf.shape(images)
-    margin = images.shape[1] // 8
+    """Images, each moved by up to an eighth of its size, by the step; edges are mirrored."""
+    size = images.shape[1]
+    margin = size // 8
     padded = tf.pad(images, [(0, 0), (margin, margin), (margin, margin), (0, 0)], "REFLECT")
-    corner = tf.random.stateless_uniform((2,), (SEED, step), 0, 2 * margin + 1, "int32")
-    begin = tf.concat([[0], corner, [0]], axis=0)
-    return tf.ensure_shape(tf.slice(padded, begin, shape), images.shape)
+    shape = (2, tf.shape(images)[0], 1)
+    begins = tf.random.stateless_uniform(shape, (SEED, step), 0, 2 * margin + 1, "int32")
+    rows, columns = tf.unstack(begins + tf.range(size))
+    moved = tf.gather(tf.gather(padded, rows, batch_dims=1), columns, axis=2, batch_dims=1)
+    return tf.ensure_shape(moved, images.shape)
 
 
 # All layers have names, or those made later in a process would be numbered otherwise.

@@ -169,6 +169,8 @@ def test_shifts_are_a_function_of_the_step():
     assert all(each.shape == images.shape for each in found)
     np.testing.assert_array_equal(found[3], shifted(images, tf.constant(3, tf.int64)))
     corners = {float(each[0, 0, 0, 0]) for each in found}
+    second = [float(each[1, 0, 0, 0]) - 256 for each in found]
+    assert set(second) <= corners and second != [float(each[0, 0, 0, 0]) for each in found]
     # The corner is an image's pixel at most two rows or columns away, mirrored at the edge.
     assert corners <= {16.0 * row + column for row in range(3) for column in range(3)}
     assert len(corners) > 4
