@@ -31,7 +31,7 @@ settings_flags.define(Protocol, "ema", "standing_statistics")
 
 _HOST = "127.0.0.1"
 # Each visit keeps the attention maps of its images, see `MAX_MAP_BYTES` of the explorer.
-_VISITS = 16
+_VISITS = 32
 
 
 def main():
@@ -43,8 +43,11 @@ def main():
     if len(set(names)) < len(names):
         raise ValueError(f"--second_model must be another model. Received: {FLAGS.second_model}")
 
-    # SIGTERM ends the program as ^C does, so that the folder of pictures is removed.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # They end the program as ^C does, so that the folder of pictures is removed.
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP.
+        if number and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     settings = settings_flags.given(Protocol, "ema", "standing_statistics")
     sagans = program.load_models(*names, **settings)
     models = dict(zip(names, sagans, strict=True))
@@ -52,8 +55,11 @@ def main():
         # Gradio reads both when it is imported.
         os.environ.update(GRADIO_ANALYTICS_ENABLED="False", GRADIO_TEMP_DIR=pictures)
 
+        from starlette.middleware import Middleware
+
         from experiments.explorer import page as explorer_page
         from experiments.explorer.explorer import Explorer
+        from experiments.explorer.same_site import SameSite
 
         logging.getLogger("httpx").setLevel(logging.WARNING)
         page = explorer_page.make_page(Explorer(models, FLAGS.ema))
@@ -64,6 +70,9 @@ def main():
             quiet=True,
             ssr_mode=False,
             pwa=False,
+            # Nothing is to be sent here but clicks.
+            max_file_size=1024,
+            app_kwargs={"middleware": [Middleware(SameSite, hosts=(_HOST, "localhost"))]},
             mcp_server=False,
             run_history=False,
             enable_monitoring=False,

@@ -61,7 +61,12 @@ def test_only_this_machine_is_served(url):
 
 
 @pytest.mark.parametrize(
-    "end", [pytest.param(signal.SIGINT, marks=pytest.mark.soak), signal.SIGTERM]
+    "end",
+    [
+        pytest.param(signal.SIGINT, marks=pytest.mark.soak),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.soak),
+        signal.SIGTERM,
+    ],
 )
 def test_nothing_is_left_behind(tmp_path, monkeypatch, end):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
@@ -131,3 +136,40 @@ def test_nan_is_out_of_bounds(url):
     event = httpx.post(f"{url}gradio_api/call/draw", content=body, headers=headers).json()
     answer = httpx.get(f"{url}gradio_api/call/draw/{event['event_id']}").text
     assert "truncation must be in (0, 1]. Received: nan" in answer
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({}, 200),
+        ({"Host": "localhost:{port}"}, 200),
+        ({"Host": "rebound.example:{port}"}, 403),
+        ({"Host": "127.0.0.1.rebound.example"}, 403),
+        ({"Host": "[127.0.0.1"}, 403),
+        ({"Origin": "http://127.0.0.1:{port}"}, 200),
+        ({"Origin": "http://elsewhere.example"}, 403),
+        ({"Origin": "http://localhost:{port}"}, 403),
+        ({"Origin": "null"}, 403),
+    ],
+)
+def test_other_pages_are_refused(url, headers, code):
+    port = url.rstrip("/").rpartition(":")[2]
+    headers = {name: value.format(port=port) for name, value in headers.items()}
+    assert httpx.get(f"{url}config", headers=headers).status_code == code
+
+
+def test_no_file_is_taken(url):
+    before = {path: path.stat().st_mtime for path in pathlib.Path("/tmp").glob("explore-*/*")}
+    for size in (2_000, 10_000_000):
+        answer = httpx.post(f"{url}gradio_api/upload", files={"files": ("x.bin", size * b"x")})
+        assert answer.status_code >= 400
+    after = {path: path.stat().st_mtime for path in pathlib.Path("/tmp").glob("explore-*/*")}
+    assert before.keys() == after.keys()
+
+
+def test_twenty_visitors_keep_their_images(url):
+    visitors = [client(url) for _ in range(20)]
+    for number, visitor in enumerate(visitors):
+        visitor.predict(**{**DRAWN, "seed": number}, api_name="/draw")
+    for visitor in visitors:
+        visitor.predict(**LOOKED, api_name="/look")
