@@ -6,8 +6,14 @@ ADDONS := .venv-addons
 RUN_ADDONS := $(ADDONS)/bin/python
 # Two processes: most of a test is tracing, on one core. A file stays in one, with its fixtures.
 PARALLEL := -n 2 --dist=loadfile --no-loadscope-reorder
+# The releases of a lock file, checked by their digests; where it does not fit, the ranges.
+install = $(RUN) -m pip install --quiet --require-hashes -r $(1) || { \
+	    echo "$(1) does not fit this machine: taking the newest releases within the ranges of $(2)"; \
+	    $(RUN) -m pip install --quiet $(addprefix -r ,$(2)); }
+compile = $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-annotate --upgrade --custom-compile-command "make lock"
 
-.PHONY: demo explore test soak test-addons lint bazel bench format
+.PHONY: demo explore test soak test-addons lint lock audit bazel bench format
 .DEFAULT_GOAL := demo
 
 # Trains on the bundled digits (minutes on two CPU cores), draws and exports.
@@ -55,6 +61,16 @@ lint: $(VENV)/.dev
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 
+# Renews the lock files within the ranges of requirements*.txt.
+lock: $(VENV)/.dev
+	$(compile) --output-file requirements.lock requirements.txt requirements-serving.txt
+	$(compile) --output-file requirements-dev.lock requirements.txt requirements-dev.txt
+
+# Known holes in what is locked. It asks a service of PyPI.
+audit: $(VENV)/.dev
+	$(RUN) -m pip install --quiet 'pip-audit>=2.9,<3'
+	$(RUN) -m pip_audit --disable-pip --require-hashes -r requirements-dev.lock
+
 # BUILD as Bazel 4 reads it, without network (Debian's bazel-bootstrap).
 bazel:
 	.ci/bazel_query
@@ -71,19 +87,19 @@ format: $(VENV)/.dev
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
-	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --upgrade pip
+	$(PYTHON) -m venv --upgrade-deps $(VENV)
 
-$(VENV)/.run: requirements.txt requirements-serving.txt pyproject.toml | $(VENV)/bin/python
-	$(RUN) -m pip install --quiet -e .[serving]
+$(VENV)/.run: requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(call install,requirements.lock,requirements.txt requirements-serving.txt)
+	$(RUN) -m pip install --quiet --no-deps -e .
 	@touch $@
 
 $(VENV)/.app: requirements-app.txt $(VENV)/.run
 	$(RUN) -m pip install --quiet -r requirements-app.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements-app.txt requirements-interop.txt requirements-serving.txt $(VENV)/.run
-	$(RUN) -m pip install --quiet -r requirements-dev.txt
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
+	$(call install,requirements-dev.lock,requirements-dev.txt)
 	@touch $@
 
 $(VENV)/.bench: requirements-bench.txt $(VENV)/.run
