@@ -55,10 +55,19 @@ def _folder_until_exit():
 def prepared_digits(data_dir=None):
     """The `Digits` builder, whose 0.3 MB are written to `data_dir` if they are missing.
 
-    Where the default folder, that of TFDS, cannot be written, they are written for this process.
-    Several processes may do so at once: TFDS writes aside and renames, and the first one wins.
+    Where the default folder, that of TFDS, cannot be written, or what is there is damaged, they are
+    written for this process. Several processes may do so at once: TFDS writes aside and renames,
+    and the first one wins.
     """
-    builder = Digits(data_dir=data_dir)
+    try:
+        builder = Digits(data_dir=data_dir)
+    except Exception as error:  # A damaged file of TFDS raises errors of JSON, protobuf and others.
+        if data_dir is None:
+            return prepared_digits(_folder_until_exit().name)
+        raise ValueError(
+            f"The digits in {data_dir} are damaged ({one_line(error)}). Remove the folder digits "
+            "there, or pass another one as `data_dir`."
+        ) from error
     if builder.info.splits:
         return builder
     silence = io.StringIO()  # TFDS prints to stdout and draws progress bars.

@@ -241,6 +241,12 @@ def check_run(directory, config, extend=False):
     found, state = _read_run(directory)
     if found.recipe is None or state["weights"] is not None:
         raise ValueError(f"{directory} holds a model that is no run: choose another directory")
+    if unknown := state.keys() - _STATE.keys():
+        # It would be lost: the file is written anew.
+        raise ValueError(
+            f"{directory} holds a run of another version, whose {CONFIG_FILE} has "
+            f"{', '.join(sorted(unknown))}: choose another directory"
+        )
     ours, theirs = config.recipe, found.recipe
     if ours.dataset_size is None:
         known = {name: getattr(theirs, name) for name in ("dataset", "dataset_size")}
@@ -281,7 +287,7 @@ def _read_run(directory):
             with contextlib.suppress(DamagedError):
                 config, state = read_config(path)
                 logging.warning("%s, and is written anew after that of %s", error, path)
-                return config, {**state, "weights": None}
+                return config, {"step": 0, "seed": state["seed"], "weights": None}
         raise
 
 

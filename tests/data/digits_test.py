@@ -56,3 +56,15 @@ def test_a_folder_that_is_taken_or_cannot_be_written_is_an_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match=r"Cannot write the digits to .*file/digits.*`data_dir`"):
         prepared_digits(tmp_path / "file")
+
+
+@pytest.mark.parametrize("text", ["", "{", '{"splits": 5}', "[]"])
+def test_a_torn_description_is_one_line_or_does_no_harm(tmp_path, text, monkeypatch):
+    builder = prepared_digits(tmp_path)
+    (path,) = tmp_path.rglob("dataset_info.json")
+    path.write_text(text)
+    with pytest.raises(ValueError, match=rf"^The digits in {tmp_path} are damaged .*`data_dir`\.$"):
+        prepared_digits(tmp_path)
+    monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path))
+    assert prepared_digits().info.splits["train"].num_examples == 1797
+    assert builder.info.splits

@@ -4,6 +4,7 @@ import copy
 import json
 import shutil
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from sagan_tf.models.model_folder import (
     find_config,
     find_model,
     read_config,
+    write_config,
 )
 from sagan_tf.training import Checkpoints
 from tests.tiny import assert_same, compiled, tiny, variables
@@ -100,6 +102,10 @@ def test_a_torn_configuration_does_not_end_a_run(run, tmp_path, text):
     check_run(directory, config)
     with pytest.raises(ValueError, match="seed=0 there, 1 here"):
         check_run(directory, config.override(seed=1))
+    write_config(directory, config, 0, novelty=1)
+    with pytest.raises(ValueError, match=r"another version, whose config\.json has novelty"):
+        check_run(directory, config)
+    (directory / CONFIG_FILE).write_text(text)
     shutil.rmtree(directory / "checkpoints")
     with pytest.raises(DamagedError, match=CONFIG_FILE):
         check_run(directory, config)
@@ -179,11 +185,12 @@ def test_reading_a_run_that_is_being_written_never_fails(tmp_path):
                 break
             sagan.generator_optimizer.iterations.assign(step)
             checkpoints.save()
+            time.sleep(0.02)
 
     thread = threading.Thread(target=write)
     thread.start()
     try:
-        for _ in range(20):
+        for _ in range(10):
             find_config(tmp_path)
         assert SAGAN.from_preset(tmp_path).step < 1_000
     finally:
