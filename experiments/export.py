@@ -45,16 +45,20 @@ def main():
 
     # Until here it ends at once. From here on it ends like ^C: nothing half written is left behind.
     signal.signal(signal.SIGTERM, _end)
-    if lite:
-        precision = FLAGS.weight_precision or "float32"
-        print(export.export_lite(sagan, output, precision, use_ema=FLAGS.ema))
-    else:
-        print(export.export_saved_model(sagan, output, use_ema=FLAGS.ema))
+    try:
+        if lite:
+            precision = FLAGS.weight_precision or "float32"
+            print(export.export_lite(sagan, output, precision, use_ema=FLAGS.ema))
+        else:
+            print(export.export_saved_model(sagan, output, use_ema=FLAGS.ema))
+    finally:
+        if hasattr(signal, "setitimer"):  # Windows has none.
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _end(number, frame):
     # What is raised in a callback from C, or while an object is deleted, is lost: it comes again.
-    if hasattr(signal, "setitimer"):  # Windows has none.
+    if hasattr(signal, "setitimer"):
         signal.signal(signal.SIGALRM, _end)
         signal.setitimer(signal.ITIMER_REAL, 2.0)
     raise KeyboardInterrupt

@@ -8,8 +8,9 @@ import pytest
 
 _LONG = ("resume_test.py", "trainer_replicas_test.py", "workers_test.py")
 
-# Whoever begins the tests in the background lets them, and the programs they start, ignore ^C.
+# Whoever begins the tests in the background lets them, and the programs they start, ignore these.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items):
