@@ -60,7 +60,7 @@ def _end(number, frame):
     # What is raised in a callback from C, or while an object is deleted, is lost: it comes again.
     if hasattr(signal, "setitimer"):
         signal.signal(signal.SIGALRM, _end)
-        signal.setitimer(signal.ITIMER_REAL, 2.0)
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
     raise KeyboardInterrupt
 
 

@@ -220,11 +220,14 @@ class SAGAN(AdversarialModel):
 
     @classmethod
     def _from_folder(cls, name, load_weights):
+        made = None
         while True:
             directory = find_model(name)
             try:
                 config, state = (check_weights if load_weights else read_config)(directory)
-                sagan = cls.from_settings(config, state["seed"])
+                # To make the networks takes longer than a checkpoint may be there.
+                if made != (config, state["seed"]):
+                    made, sagan = (config, state["seed"]), cls.from_settings(config, state["seed"])
                 if load_weights:
                     read_weights(sagan, directory)
                 return sagan

@@ -185,7 +185,7 @@ def test_reading_a_run_that_is_being_written_never_fails(tmp_path):
                 break
             sagan.generator_optimizer.iterations.assign(step)
             checkpoints.save()
-            time.sleep(0.02)
+            time.sleep(0.3)
 
     thread = threading.Thread(target=write)
     thread.start()
