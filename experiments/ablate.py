@@ -30,7 +30,8 @@ from sagan_tf.config import Config, ModelConfig, Recipe, RunOptions
 from sagan_tf.data.catalog import check_dataset
 from sagan_tf.evaluation.protocol import Protocol
 from sagan_tf.models.architecture import describe_plans
-from sagan_tf.models.model_folder import CONFIG_FILE, check_run
+from sagan_tf.models.model_folder import CONFIG_FILE
+from sagan_tf.models.run_folder import check_run
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(scoring)  # So that --help shows them.

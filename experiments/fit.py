@@ -10,8 +10,9 @@ from absl import flags
 
 from experiments import program, settings_flags
 from sagan_tf.config import Recipe
-from sagan_tf.models.model_folder import CHECKPOINTS, check_run
+from sagan_tf.models.model_folder import CHECKPOINTS
 from sagan_tf.models.presets import PRESETS
+from sagan_tf.models.run_folder import check_run
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model_dir", None, "Folder of the run.", required=True)

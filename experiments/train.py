@@ -23,7 +23,7 @@ from absl import flags
 from experiments import program, scoring, settings_flags, training_flags
 from sagan_tf.config import RunOptions
 from sagan_tf.data.catalog import check_dataset
-from sagan_tf.models.model_folder import check_run
+from sagan_tf.models.run_folder import check_run
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(scoring)  # So that --help shows them.

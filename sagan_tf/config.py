@@ -313,8 +313,7 @@ class Config:
         recipe, names = content["recipe"], content["class_names"]
         if not isinstance(content["reference"], str):
             raise TypeError("`reference` must be a string")
-        is_list = isinstance(names, (list, tuple)) and all(isinstance(name, str) for name in names)
-        if names is not None and not is_list:
+        if isinstance(names, str) or not all(isinstance(name, str) for name in names or ()):
             raise TypeError("`class_names` must be a list of strings")
         return cls(
             ModelConfig().replace(**content["model"]),

@@ -5,7 +5,6 @@ folder of a run has a `config.json` without weights, and its checkpoints in `che
 """
 
 import contextlib
-import dataclasses
 import io
 import itertools
 import pathlib
@@ -220,75 +219,6 @@ def write_config(directory, config, seed, step=0, weights=None, **state):
     """Writes a `config.json`; the other arguments are those that `read_config` returns."""
     content = {**config.to_dict(), "step": step, "seed": seed, **state, "weights": weights}
     files.write_json(pathlib.Path(directory) / CONFIG_FILE, content)
-
-
-def check_run(directory, config, extend=False):
-    """Refuses a folder that holds a run of another configuration; it changes nothing.
-
-    Args:
-        directory: Folder of a run, or none yet.
-        config: The `Config` of the run that is to begin or to go on in it. Before its data set has
-            been opened (`dataset_size` is `None`), what that decides is not compared.
-        extend: bool, whether `config` may have more steps than the run in the folder, unless its
-            learning rates depend on their number. Defaults to `False`.
-
-    Raises:
-        ValueError: if the configurations differ; the message shows where.
-    """
-    directory = pathlib.Path(directory)
-    if not (directory / CONFIG_FILE).exists():
-        return
-    found, state = _read_run(directory)
-    if found.recipe is None or state["weights"] is not None:
-        raise ValueError(f"{directory} holds a model that is no run: choose another directory")
-    if unknown := state.keys() - _STATE.keys():
-        # It would be lost: the file is written anew.
-        raise ValueError(
-            f"{directory} holds a run of another version, whose {CONFIG_FILE} has "
-            f"{', '.join(sorted(unknown))}: choose another directory"
-        )
-    ours, theirs = config.recipe, found.recipe
-    if ours.dataset_size is None:
-        known = {name: getattr(theirs, name) for name in ("dataset", "dataset_size")}
-        config = config.override(**known, num_classes=found.model.num_classes)
-        names = config.class_names or found.class_names
-        config = dataclasses.replace(config, class_names=names)
-    elif theirs.dataset_digest is not None and ours.dataset_digest == theirs.dataset_digest:
-        # The same images may lie elsewhere.
-        config = config.override(dataset=theirs.dataset)
-    config = config.override(dataset_digest=theirs.dataset_digest)
-    difference = config.model.differences(found.model) | config.recipe.differences(theirs)
-    digests = {ours.dataset_digest, theirs.dataset_digest}
-    if len(digests) == 2 and None not in digests:
-        sizes = f"{theirs.dataset_size} there, {ours.dataset_size} here"
-        difference["dataset_size"] = f"other images, {sizes}"
-    if config.class_names != found.class_names:
-        names = [", ".join(each.class_names or ("unknown",)) for each in (found, config)]
-        difference["class_names"] = f"classes {names[0]} there, {names[1]} here"
-    constant = config.recipe.learning_rate_schedule == "constant"
-    if "steps" in difference and constant and config.recipe.steps > found.recipe.steps:
-        if extend:
-            del difference["steps"]
-        else:
-            difference["steps"] += ", which `extend` allows"
-    if difference:
-        raise ValueError(
-            f"{directory} holds a run of another configuration ({'; '.join(difference.values())}): "
-            "choose another directory"
-        )
-
-
-def _read_run(directory):
-    """As `read_config`; if the file of a run is damaged, its newest checkpoint knows the same."""
-    try:
-        return read_config(directory)
-    except DamagedError as error:
-        for path in reversed(checkpoint_paths(directory / CHECKPOINTS)):
-            with contextlib.suppress(DamagedError):
-                config, state = read_config(path)
-                logging.warning("%s, and is written anew after that of %s", error, path)
-                return config, {"step": 0, "seed": state["seed"], "weights": None}
-        raise
 
 
 def write_model(sagan, directory, optimizers=False, **state):

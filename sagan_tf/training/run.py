@@ -5,7 +5,8 @@ import pathlib
 from absl import logging
 
 from sagan_tf import files
-from sagan_tf.models.model_folder import check_run, write_config
+from sagan_tf.models.model_folder import write_config
+from sagan_tf.models.run_folder import check_run
 from sagan_tf.training.strategy import is_chief
 from sagan_tf.visualization import attention_picture, class_grid, training_curves
 

@@ -16,12 +16,12 @@ from sagan_tf.models.model_folder import (
     CONFIG_FILE,
     WEIGHTS_FILE,
     DamagedError,
-    check_run,
     find_config,
     find_model,
     read_config,
     write_config,
 )
+from sagan_tf.models.run_folder import check_run
 from sagan_tf.training import Checkpoints
 from tests.tiny import assert_same, compiled, tiny, variables
 
