@@ -63,7 +63,6 @@ def main():
     output = pathlib.Path(FLAGS.output).expanduser()
     if output.suffix.lower() != ".png":
         raise ValueError(f"--output must be a .png file. Received: {output}")
-    output.parent.mkdir(parents=True, exist_ok=True)
     if FLAGS.grpc and importlib.util.find_spec("tensorflow_serving") is None:
         raise ValueError("--grpc needs tensorflow-serving-api: `pip install .[serving]` gets it")
     with contextlib.suppress(ValueError):  # It is a name.
@@ -72,7 +71,7 @@ def main():
     ask = _ask_grpc if FLAGS.grpc else _ask_rest
     address = f"{FLAGS.host}:{FLAGS.port or (8500 if FLAGS.grpc else 8501)}"
     picture = _grid(ask(address, rows), len(rows), address)
-    picture.save(output)
+    files.write_picture(output, picture)
     print(output)
 
 

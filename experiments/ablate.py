@@ -113,7 +113,7 @@ def main():
             for variant, found in variants.items()
         },
     )
-    picture.save(directory / "scores.png")
+    files.write_picture(directory / "scores.png", picture)
     for name in (_SCORES, "scores.png"):
         print(directory / name)
 

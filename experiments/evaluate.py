@@ -95,8 +95,8 @@ def main():
         files.write_json(output, {**about, **report})
         print(output)
     if nearest:
-        nearest.parent.mkdir(parents=True, exist_ok=True)
-        nearest_picture(sagan, scorer).save(nearest, "PNG")
+        with files.replacing(nearest) as new:
+            nearest_picture(sagan, scorer).save(new, "PNG")
         print(nearest)
 
 

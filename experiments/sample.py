@@ -19,6 +19,7 @@ from absl import flags
 from PIL import Image
 
 from experiments import program, settings_flags
+from sagan_tf import files
 from sagan_tf.evaluation.protocol import Protocol
 from sagan_tf.labels import check_labels
 from sagan_tf.models.model_folder import find_config
@@ -83,8 +84,7 @@ def main():
         images = sagan.generate(labels, FLAGS.num_images or 64, **options)
         headings = visualization.class_headings(sagan, labels)
         picture = visualization.sample_grid(images, column_labels=headings)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(output)
+    files.write_picture(output, picture)
     print(output)
 
 

@@ -26,12 +26,18 @@ def replacing(path):
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=ASIDE) as folder:
         new = pathlib.Path(folder, path.name)
-        yield new
-        # What is renamed must be on the disk before its name is.
-        for each in (*(new.rglob("*") if new.is_dir() else ()), new):
-            flush(each)
-        _swap(new, path, pathlib.Path(folder))
-        flush(path.parent)
+        try:
+            yield new
+            # What is renamed must be on the disk before its name is.
+            for each in (*(new.rglob("*") if new.is_dir() else ()), new):
+                flush(each)
+            _swap(new, path, pathlib.Path(folder))
+            flush(path.parent)
+        except OSError as error:
+            # A full disk names no file, and nobody knows the folder aside.
+            if error.errno and str(error.filename or folder).startswith(folder):
+                error.filename = str(path)
+            raise
 
 
 def _swap(new, path, aside):
@@ -119,6 +125,12 @@ def write_json(path, content):
     """Writes a JSON file, see `replacing`."""
     with replacing(path) as new:
         new.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def write_picture(path, picture):
+    """Writes a `PIL.Image.Image` in the format of the path's suffix, see `replacing`."""
+    with replacing(path) as new:
+        picture.save(new)
 
 
 def settings_differences(path, settings):

@@ -9,7 +9,7 @@ import tensorflow as tf
 from absl import logging
 
 from sagan_tf.config import RunOptions, unknown_name
-from sagan_tf.files import read_json_lines, replacing
+from sagan_tf.files import read_json_lines, replacing, write_picture
 from sagan_tf.training.periodic import Periodic
 from sagan_tf.training.strategy import is_chief
 from sagan_tf.training.watchdog import Watchdog
@@ -70,7 +70,6 @@ class Recorder(Periodic):
             if self.checkpoints.monitor not in (None, *names):
                 raise unknown_name("metric", self.checkpoints.monitor, names)
         if is_chief():
-            (self.directory / "samples").mkdir(exist_ok=True)
             self._path = self.directory / "metrics.jsonl"
             self._began = self._logged - self._drop_records_after(self.seen)
             self._board = tf.summary.create_file_writer(str(self.directory / "tensorboard"))
@@ -138,7 +137,8 @@ class Recorder(Periodic):
     def _draw(self):
         if is_chief():
             grid = class_grid(self.model)
-            grid.save(self.directory / "samples" / f"step_{self.model.step:07d}.png")
+            name = f"step_{self.model.step:07d}.png"
+            write_picture(self.directory / "samples" / name, grid)
             with self._board.as_default(step=self.model.step):
                 pixels = np.asarray(grid)
                 tf.summary.image("samples", pixels.reshape((1, *pixels.shape[:2], -1)))

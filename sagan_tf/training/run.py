@@ -89,7 +89,7 @@ def write_results(sagan, directory):
         pictures["curves"] = training_curves(records)
     for name, picture in pictures.items():
         paths[name] = directory / f"{name}.png"
-        picture.save(paths[name])
+        files.write_picture(paths[name], picture)
     return paths
 
 

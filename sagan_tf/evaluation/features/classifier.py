@@ -29,7 +29,7 @@ from sagan_tf.models.model_folder import bundled_path, save_weights
 VERSION = 1
 _BUNDLED = ("digits_classifier", "cifar10_classifier")
 _CONFIG, _WEIGHTS = "classifier.json", "classifier.weights.h5"
-_HELD_OUT = 0.2
+_HELD_OUT, _MAX_HELD_OUT = 0.2, 5000  # A share of the images, and how many are enough.
 _MAX_LABELS, _MAX_EXAMPLES = 2**16, 1000  # Larger data sets are sampled evenly.
 
 
@@ -81,9 +81,9 @@ class Classifier(Features):
     ):
         """The classifier of a data set: from the package or the cache, or trained now and kept.
 
-        The package has that of the digits, 16x16 and grey. A fifth of the images, always the same
-        ones, is held out to measure the accuracy. Two trainings on as many cores end with the same
-        bits, and leave all global random states as they were.
+        The package has that of the digits, 16x16 and grey. A fifth of the images, 5,000 at most and
+        always the same ones, is held out to measure the accuracy. Two trainings on as many cores
+        end with the same bits, and leave all global random states as they were.
 
         Args:
             source: A `sagan_tf.data.Source`.
@@ -136,7 +136,9 @@ class Classifier(Features):
             "num_classes": num_classes,
             "skip_corrupt": skip_corrupt,
         }
-        key = {**data, "architecture": architecture, "steps": steps, "version": VERSION}
+        num_held_out = max(1, min(round(_HELD_OUT * len(source)), _MAX_HELD_OUT))
+        training = {"architecture": architecture, "steps": steps, "num_held_out": num_held_out}
+        key = {**data, **training, "version": VERSION}
         entry = cache_directory(cache_dir) / f"classifier_{digest(repr(key))[:16]}"
         with tf.device("CPU"):
             # One of the package is as good as its data, unless another training is asked for.
@@ -255,17 +257,16 @@ def _write(entry, key, network, details):
         logging.warning("The classifier cannot be kept in %s: %s", entry.parent, error)
 
 
-def _split(source):
-    """The images to train on, and those held out, each in the order of the source."""
+def _split(source, count):
+    """The images to train on, and the `count` held out, each in the order of the source."""
     # The stream of a RandomState is the same in all versions of NumPy.
     order = np.random.RandomState(SEED).permutation(len(source))
-    count = max(1, round(_HELD_OUT * len(source)))
     return Subset(source, np.sort(order[count:])), Subset(source, np.sort(order[:count]))
 
 
 def _train(source, key):
     """A trained network, and a dict of its accuracy on the images held out and their number."""
-    training, held_out = _split(source)
+    training, held_out = _split(source, key["num_held_out"])
     kind = CLASSIFIER_NETWORKS[key["architecture"]]
     image_size = key["image_size"]
     options = {name: key[name] for name in ("channels", "num_classes", "skip_corrupt")}
@@ -290,9 +291,8 @@ def _train(source, key):
         np.count_nonzero(np.argmax(to_logits(images, training=False), axis=1) == labels)
         for images, labels in load(held_out, image_size, Classifier.batch_size, **options)
     )
-    accuracy = right / len(held_out)
-    details = {name: key[name] for name in ("architecture", "steps")}
-    return network, {**details, "accuracy": accuracy, "num_held_out": len(held_out)}
+    details = {name: key[name] for name in ("architecture", "steps", "num_held_out")}
+    return network, {**details, "accuracy": right / len(held_out)}
 
 
 def _scale_features(network, batches):

@@ -75,7 +75,7 @@ def test_digits_are_recognized(tmp_path):
 
 def test_a_fifth_is_held_out_and_does_not_train(classifier, tmp_path):
     """Another image there is another accuracy at most; elsewhere it is another network."""
-    parts = module._split(Stripes())
+    parts = module._split(Stripes(), 12)
     names = [[part.read(index).name for index in range(len(part))] for part in parts]
     assert [len(part) for part in names] == [48, 12]
     assert sorted([*names[0], *names[1]]) == sorted(f"stripe {index}" for index in range(60))
