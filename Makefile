@@ -13,7 +13,7 @@ install = $(RUN) -m pip install --quiet --require-hashes -r $(1) || { \
 compile = $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-annotate --upgrade --custom-compile-command "make lock"
 
-.PHONY: demo explore test soak test-addons lint lock audit bazel bench format
+.PHONY: demo explore test soak fuzz test-addons lint lock audit bazel bench format
 .DEFAULT_GOAL := demo
 
 # Trains on the bundled digits (minutes on two CPU cores), draws and exports.
@@ -47,6 +47,10 @@ test: $(VENV)/.dev
 # The long ones: kills by the dozen, thousands of steps, features of full size.
 soak: $(VENV)/.dev
 	$(RUN) -m pytest -q $(PARALLEL) -m soak
+
+# Odd inputs at random, five minutes of them or as FLAGS say.
+fuzz: $(VENV)/.dev
+	PYTHONPATH=. $(RUN) tests/hostile/fuzz.py $(FLAGS)
 
 # tensorflow-addons imports with TensorFlow 2.15 and Keras 2 only: files go between the environments.
 test-addons: $(VENV)/.dev $(ADDONS)/.dev

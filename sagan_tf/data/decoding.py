@@ -35,8 +35,9 @@ _JPEG, _END_OF_JPEG = b"\xff\xd8", b"\xff\xd9"
 _APP1, _START_OF_SCAN = 0xE1, 0xDA
 _NOISE = b"", bytes(range(1, 200)), bytes(200), 200 * b"\xa9", bytes(range(250, 1, -1))
 
-# Pillow warns of images that are refused here.
+# Pillow warns of what is refused here, or does no harm.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", module="PIL")
 
 
 def decode_image(encoded, image_size, channels=3):
@@ -160,6 +161,8 @@ def _eight_bit(image, encoded):
 
 def _scaled(values):
     """The 8-bit image of numbers from 0 to the least of the usual values of white."""
+    if not np.all(np.isfinite(values)):
+        raise ValueError("numbers that are not finite")
     highest = max(0.0, float(values.max()))
     usual = _WHITES if values.dtype.kind == "f" else _WHITES[1:]
     white = next((each for each in usual if highest <= each), usual[-1])

@@ -101,6 +101,7 @@ BAD = [
     ({"latents": LATENTS[:, :7]}, "latents"),
     ({"latents": LATENTS * [[1.0], [np.nan]]}, "latents must be finite"),
     ({"latents": LATENTS * [[1.0], [np.inf]]}, "latents must be finite"),
+    ({"latents": LATENTS * [[1.0], [-1e30]]}, "latents must be finite, 1e6 at most"),
     ({"latents": LATENTS[None]}, "latents"),
     ({"latents": LATENTS[0]}, "latents"),
 ]

@@ -61,6 +61,14 @@ def test_it_is_refused_before_a_pixel_is_decoded(name, monkeypatch):
         decode_image(content, 16)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_pixels_are_numbers(value):
+    buffer = io.BytesIO()
+    Image.fromarray(np.array([[0.5, value]], "float32")).save(buffer, "TIFF")
+    with pytest.raises(ValueError, match="damaged"):
+        decode_image(buffer.getvalue(), 16)
+
+
 def test_the_largest_image_is_read():
     side = round(MAX_PIXELS**0.5)
     assert decode_image(encoded("JPEG", (side, side // 2)), 16).shape == (16, 16, 3)
