@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pathlib
+import shutil
 import stat
 import tempfile
 
@@ -20,7 +21,7 @@ def replacing(path):
     It is a `pathlib.Path` of the same name in a new folder beside `path`; missing parents are made.
     A reader never sees half of it. If the context ends by an exception, `path` stays as it was.
     Several processes may replace the same path at once: the last one wins. A process that is
-    killed leaves a folder behind whose name starts with `ASIDE`.
+    killed leaves a folder behind whose name starts with `ASIDE`, see `remove_abandoned`.
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,6 +55,12 @@ def _swap(new, path, aside):
         except OSError as error:
             reason = error
     raise reason
+
+
+def remove_abandoned(directory):
+    """Removes what killed processes have left in a folder; nobody may be `replacing` there."""
+    for folder in pathlib.Path(directory).glob(f"{ASIDE}*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def flush(path):

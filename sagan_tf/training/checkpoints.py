@@ -2,7 +2,6 @@
 
 import math
 import pathlib
-import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -168,8 +167,7 @@ class Checkpoints:
         return path
 
     def _write(self, target, state):
-        for abandoned in self.directory.glob(f"{files.ASIDE}*"):
-            shutil.rmtree(abandoned, ignore_errors=True)
+        files.remove_abandoned(self.directory)
         with files.replacing(target) as new:
             new.mkdir()
             write_model(self.sagan, new, optimizers=True, **state)

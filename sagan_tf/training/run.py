@@ -38,6 +38,8 @@ def open_run(directory, config, extend=False):
     check_run(directory, config, extend)
     directory.mkdir(parents=True, exist_ok=True)
     _lock(directory)
+    for folder in (directory, directory / "samples"):
+        files.remove_abandoned(folder)
     write_config(directory, config, config.recipe.seed)
     return directory
 
