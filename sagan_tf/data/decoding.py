@@ -192,6 +192,8 @@ def _without_ornaments(data):
 
 def _with_one_exif(data):
     """A JPEG file whose EXIF is the first of its segments of that kind; Pillow would join them."""
+    if data.count(b"Exif") < 2:
+        return data
     kept, begin, position, found = [], 0, 2, False
     while 0 <= (position := data.find(b"\xff", position)) <= len(data) - 4:
         marker = data[position + 1]

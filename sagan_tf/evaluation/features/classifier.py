@@ -292,7 +292,7 @@ def _train(source, key):
         for images, labels in load(held_out, image_size, Classifier.batch_size, **options)
     )
     details = {name: key[name] for name in ("architecture", "steps", "num_held_out")}
-    return network, {**details, "accuracy": right / len(held_out)}
+    return network, {**details, "accuracy": float(right / len(held_out))}
 
 
 def _scale_features(network, batches):
