@@ -27,7 +27,6 @@ from experiments import program, scoring, settings_flags, training_flags
 from sagan_tf import files
 from sagan_tf.cluster import workers
 from sagan_tf.config import Config, ModelConfig, Recipe, RunOptions
-from sagan_tf.data.catalog import check_dataset
 from sagan_tf.evaluation.protocol import Protocol
 from sagan_tf.models.architecture import describe_plans
 from sagan_tf.models.model_folder import CONFIG_FILE
@@ -72,7 +71,6 @@ def main():
     check_that_variants_differ(runs)
     drawing = settings_flags.given(Protocol, *scoring.DRAWING)
     make_evaluation = scoring.evaluation_maker(config.recipe.skip_corrupt, **drawing)
-    check_dataset(config.recipe.dataset)
     settings = settings_of(config, setting, values, scoring.chosen_protocol(**drawing))
     settings["evaluate_split"] = options.evaluate_split or config.recipe.split
     check_folder(directory, settings)

@@ -22,7 +22,6 @@ from absl import flags
 
 from experiments import program, scoring, settings_flags, training_flags
 from sagan_tf.config import RunOptions
-from sagan_tf.data.catalog import check_dataset
 from sagan_tf.models.run_folder import check_run
 
 FLAGS = flags.FLAGS
@@ -43,7 +42,6 @@ def main():
     make_evaluation = scoring.evaluation_maker(config.recipe.skip_corrupt)
     if not options.evaluate_every:
         scoring.refuse_idle_flags(options)
-    check_dataset(config.recipe.dataset)
     check_run(directory, config, options.extend)
     program.start_tensorflow()
 

@@ -5,6 +5,7 @@ from absl import flags
 from experiments import settings_flags
 from sagan_tf.cluster import check_strategy, replica_batch_size, workers
 from sagan_tf.config import ModelConfig, Recipe, RunOptions
+from sagan_tf.data.catalog import check_dataset
 from sagan_tf.models.architecture import check_model
 from sagan_tf.models.presets import PRESETS
 
@@ -42,5 +43,13 @@ def check(config, options):
     """Raises a ValueError for what can be refused before TensorFlow is started."""
     check_model(config.model)
     check_strategy(options.strategy, options.tpu)
+    dataset = config.recipe.dataset
+    check_dataset(dataset)
+    is_default = FLAGS["preset"].using_default_value and FLAGS.channels is None
+    if is_default and dataset != PRESETS[FLAGS.preset].recipe.dataset:
+        raise ValueError(
+            f"--dataset={dataset} needs a --preset, or --channels=3: the default, {FLAGS.preset}, "
+            "draws in grey"
+        )
     hosts = 1 if options.strategy == "none" else max(1, len(workers()))
     replica_batch_size(config.recipe.batch_size, hosts, config.recipe.accumulation_steps)

@@ -197,6 +197,10 @@ def test_a_checkpoint_of_another_model_is_refused(digits, tmp_path):
         (["--image_size=33"], "--image_size must be one of [16, 32, 64, 128, 256]"),
         (["--steps=0"], "--steps must be at least 1"),
         (["--dataset=./no/such/folder"], "image folder no/such/folder does not exist"),
+        (
+            ["--dataset=."],
+            "--dataset=. needs a --preset, or --channels=3: the default, sagan_digits",
+        ),
         (["--seed=-1"], "--seed must be in [0, 2147483648). Received: -1"),
         (["--model_dir=gs://a/b"], "--model_dir must be a folder of this machine"),
         (["--model_dir=/dev/null/run"], "--model_dir=/dev/null/run cannot be written: Not a dir"),
@@ -225,7 +229,10 @@ def test_wrong_input_to_train(tmp_path, flags, message):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--dataset=no_such_set"], "'no_such_set' is neither a folder nor a TFDS data set"),
+        (
+            ["--dataset=no_such_set", "--channels=3"],
+            "'no_such_set' is neither a folder nor a TFDS data set",
+        ),
         (["--num_classes=7"], "has 10 classes"),
         (["--strategy=mirrored"], "--strategy=mirrored needs GPUs. Received: one CPU"),
         (["--monitor=generator_los"], "Unknown metric: generator_los. Did you mean generator_loss"),
