@@ -30,7 +30,7 @@ from sagan_tf.config import Config, ModelConfig, Recipe, RunOptions
 from sagan_tf.evaluation.protocol import Protocol
 from sagan_tf.models.architecture import describe_plans
 from sagan_tf.models.model_folder import CONFIG_FILE
-from sagan_tf.models.run_folder import check_run
+from sagan_tf.models.run_folder import check_run, with_origin
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(scoring)  # So that --help shows them.
@@ -75,7 +75,7 @@ def main():
     settings["evaluate_split"] = options.evaluate_split or config.recipe.split
     check_folder(directory, settings)
     for run in runs:
-        check_run(run.folder, run.config)
+        check_run(run.folder, with_origin(run.folder, run.config))
     program.start_tensorflow()
 
     from sagan_tf import evaluation, training, visualization
@@ -87,7 +87,7 @@ def main():
     # What the data set decides is known now.
     runs = list_runs(config, setting, values, directory)
     for run in runs:
-        check_run(run.folder, run.config)
+        check_run(run.folder, with_origin(run.folder, run.config))
     files.write_json(directory / _SETTINGS, settings)
     scores = {variant: [] for variant in values}
     for number, run in enumerate(runs, start=1):

@@ -22,7 +22,7 @@ from absl import flags
 
 from experiments import program, scoring, settings_flags, training_flags
 from sagan_tf.config import RunOptions
-from sagan_tf.models.run_folder import check_run
+from sagan_tf.models.run_folder import check_run, with_origin
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(scoring)  # So that --help shows them.
@@ -42,6 +42,7 @@ def main():
     make_evaluation = scoring.evaluation_maker(config.recipe.skip_corrupt)
     if not options.evaluate_every:
         scoring.refuse_idle_flags(options)
+    config = with_origin(directory, config)
     check_run(directory, config, options.extend)
     program.start_tensorflow()
 

@@ -4,12 +4,14 @@ from absl import flags
 
 from experiments import settings_flags
 from sagan_tf.cluster import check_strategy, replica_batch_size, workers
-from sagan_tf.config import ModelConfig, Recipe, RunOptions
+from sagan_tf.config import Config, ModelConfig, Recipe, RunOptions
 from sagan_tf.data.catalog import check_dataset
-from sagan_tf.models.architecture import check_model
+from sagan_tf.models.architecture import check_frozen, check_model
+from sagan_tf.models.model_folder import find_config
 from sagan_tf.models.presets import PRESETS
 
 FLAGS = flags.FLAGS
+_FILLED_IN = ("dataset_size", "dataset_digest", "init_digest")
 
 
 def define(skip_options=()):
@@ -21,7 +23,7 @@ def define(skip_options=()):
         "Preset, which decides whatever a flag without a default leaves open.",
     )
     settings_flags.define(ModelConfig, defaults=False)
-    settings_flags.define(Recipe, skip=("dataset_size", "dataset_digest"), defaults=False)
+    settings_flags.define(Recipe, skip=_FILLED_IN, defaults=False)
     settings_flags.define(RunOptions, skip=skip_options)
 
 
@@ -34,19 +36,31 @@ def chosen_config():
     """The `Config`, and whether the model is to get as many classes as the data set has."""
     chosen = chosen_settings()
     preset = PRESETS[FLAGS.preset]
+    if FLAGS.init_from and FLAGS["preset"].using_default_value:
+        preset = _of_origin(find_config(FLAGS.init_from))
     config = preset.override(**chosen)
     other_data = config.recipe.dataset != preset.recipe.dataset
     return config, other_data and "num_classes" not in chosen
 
 
+def _of_origin(origin):
+    """The `Config` of the model that training begins with, in place of a preset's."""
+    if origin.recipe is None and FLAGS.dataset is None:
+        raise ValueError(f"--dataset is missing: {FLAGS.init_from} does not say what it has seen")
+    recipe = origin.recipe or Recipe()
+    recipe = recipe.replace(**dict.fromkeys(_FILLED_IN), freeze_discriminator=0)
+    return Config(origin.model, recipe, f"Begun with the weights of {FLAGS.init_from}.")
+
+
 def check(config, options):
     """Raises a ValueError for what can be refused before TensorFlow is started."""
     check_model(config.model)
+    check_frozen(config.model, config.recipe.freeze_discriminator)
     check_strategy(options.strategy, options.tpu)
     dataset = config.recipe.dataset
     check_dataset(dataset)
     is_default = FLAGS["preset"].using_default_value and FLAGS.channels is None
-    if is_default and dataset != PRESETS[FLAGS.preset].recipe.dataset:
+    if is_default and FLAGS.init_from is None and dataset != PRESETS[FLAGS.preset].recipe.dataset:
         raise ValueError(
             f"--dataset={dataset} needs a --preset, or --channels=3: the default, {FLAGS.preset}, "
             "draws in grey"

@@ -226,6 +226,17 @@ class Recipe(Settings):
     precision: str = setting(
         "float32", "Precision of the computation.", choices=("float32", "mixed_bfloat16")
     )
+    init_from: str | None = setting(
+        None,
+        "Preset, model folder or run whose weights the training begins with; what does not fit "
+        "begins at random, and the optimizers begin anew.",
+    )
+    init_digest: str | None = setting(
+        None, "Digest of those weights. It is filled in when the run begins."
+    )
+    freeze_discriminator: int = setting(
+        0, "Number of the discriminator's blocks, its first ones, that are not trained.", minimum=0
+    )
     seed: int = setting(
         0, "Seed of the weights, the data order, latents, labels and flips.", minimum=0, below=2**31
     )

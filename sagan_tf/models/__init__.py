@@ -14,5 +14,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "presets": ["PRESETS", "preset"],
         "sagan": ["SAGAN"],
         "sampling": ["draw_inputs", "draw_latents", "interpolate_latents"],
+        "transfer": ["transfer_weights"],
     },
 )

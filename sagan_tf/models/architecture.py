@@ -120,6 +120,16 @@ def check_model(model):
     discriminator_plan(model.of_discriminator())
 
 
+def check_frozen(model, count):
+    """Raises a ValueError if a `ModelConfig`'s discriminator has no so many blocks to freeze."""
+    blocks = len(discriminator_plan(model.of_discriminator()).widths)
+    if count > blocks:
+        raise ValueError(
+            f"`freeze_discriminator` must be at most {blocks}, the number of blocks. "
+            f"Received: {count}"
+        )
+
+
 def describe_plans(model):
     """What the networks of a `ModelConfig` are: equal for settings that make the same networks.
 

@@ -204,6 +204,11 @@ def check_weights(directory):
     return config, state
 
 
+def weights_digest(directory):
+    """16 hexadecimal digits by which the weights of a model folder are known; see above."""
+    return check_weights(directory)[1]["weights"]["sha256"][:16]
+
+
 def _least_bytes(model):
     """How many bytes the weights of a `ModelConfig` take at least: these are not all kernels."""
     generator = generator_plan(model).widths

@@ -11,7 +11,9 @@ from sagan_tf.models.model_folder import (
     CONFIG_FILE,
     DamagedError,
     checkpoint_paths,
+    find_model,
     read_config,
+    weights_digest,
 )
 
 _KNOWN = {"step", "seed", "weights"}
@@ -71,6 +73,23 @@ def check_run(directory, config, extend=False):
             f"{directory} holds a run of another configuration ({'; '.join(difference.values())}): "
             "choose another directory"
         )
+
+
+def with_origin(directory, config):
+    """A `Config` that tells the digest of the weights that a run begins with.
+
+    A run that goes on does not ask for them: they may have changed since, or be gone.
+
+    Raises:
+        ValueError: if a run that begins does not find them.
+    """
+    if config.recipe.init_from is None:
+        return config
+    with contextlib.suppress(DamagedError):
+        found, _ = _read_run(pathlib.Path(directory))
+        if found.recipe and found.recipe.init_digest:
+            return config.override(init_digest=found.recipe.init_digest)
+    return config.override(init_digest=weights_digest(find_model(config.recipe.init_from)))
 
 
 def _read_run(directory):

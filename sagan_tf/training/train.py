@@ -8,7 +8,10 @@ import keras
 from sagan_tf import data
 from sagan_tf.cluster import replica_batch_size
 from sagan_tf.config import RunOptions
-from sagan_tf.models import SAGAN, make_optimizers
+from sagan_tf.models import SAGAN, make_optimizers, transfer_weights
+from sagan_tf.models.architecture import check_frozen
+from sagan_tf.models.model_folder import find_model, weights_digest
+from sagan_tf.models.run_folder import with_origin
 from sagan_tf.training.checkpoints import Checkpoints
 from sagan_tf.training.interruption import Interrupted, Interruption
 from sagan_tf.training.progress_bar import ProgressBar
@@ -54,6 +57,7 @@ def train(config, directory, options=None, make_evaluation=None, adapt_classes=F
     replica_batch_size(
         config.recipe.batch_size, strategy.num_replicas_in_sync, config.recipe.accumulation_steps
     )
+    config = with_origin(directory, config)
     check_run(directory, config, options.extend)
     # Outside of the scope: the network that scores is not replicated.
     evaluation = None
@@ -108,6 +112,9 @@ def make_model(config):
     keras.config.set_dtype_policy(recipe.precision)
     keras.utils.set_random_seed(recipe.seed)
     sagan = SAGAN.from_settings(config)
+    check_frozen(config.model, recipe.freeze_discriminator)
+    for block in sagan.discriminator.blocks[: recipe.freeze_discriminator]:
+        block.trainable = False
     sagan.compile(
         *make_optimizers(config),
         loss=recipe.loss,
@@ -117,6 +124,17 @@ def make_model(config):
         global_clipnorm=recipe.global_clipnorm,
     )
     return sagan
+
+
+def begin_with(sagan, recipe):
+    """Gives a model the weights that its recipe names; a ValueError if they are others now."""
+    folder = find_model(recipe.init_from)
+    if weights_digest(folder) != recipe.init_digest:
+        raise ValueError(
+            f"`init_from`: {recipe.init_from} has other weights than this run was begun with: "
+            "choose another directory"
+        )
+    transfer_weights(SAGAN.from_preset(folder), sagan)
 
 
 def _find(name, split, options):
@@ -130,6 +148,8 @@ def _train(config, source, directory, options, strategy, evaluation):
         directory / "checkpoints", sagan, options.keep, options.monitor, options.mode
     )
     found = checkpoints.restore()
+    if recipe.init_from and not found:
+        begin_with(sagan, recipe)
     images_per_step = recipe.batch_size * model.discriminator_steps
     dataset = data.load(
         source,

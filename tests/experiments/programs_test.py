@@ -140,6 +140,13 @@ def test_training_on_a_folder_of_images_takes_its_classes(images, tmp_path):
     assert config["model"]["num_classes"] == 2
     assert config["class_names"] == ["cat", "dog"]
     assert config["recipe"]["precision"] == "mixed_bfloat16"
+    # Without a preset, the model that training begins with says what it draws.
+    flags_of_origin = (f"--init_from={tmp_path / 'run'}", f"--dataset={images}", "--steps=1")
+    run("train", f"--model_dir={tmp_path / 'tuned'}", *flags_of_origin)
+    tuned = read_json(tmp_path / "tuned" / "config.json")
+    assert tuned["model"] == {**config["model"], "discriminator_base_channels": None}
+    assert tuned["recipe"]["init_digest"] is not None
+    assert tuned["reference"].startswith("Begun with the weights of ")
     # A preset's number of classes may be kept on purpose, and then does not fit.
     line = error_line(
         *("train", f"--model_dir={tmp_path / 'other'}", f"--dataset={images}", "--num_classes=1"),
@@ -201,6 +208,8 @@ def test_a_checkpoint_of_another_model_is_refused(digits, tmp_path):
             ["--dataset=."],
             "--dataset=. needs a --preset, or --channels=3: the default, sagan_digits",
         ),
+        (["--init_from=sagan_digits"], "sagan_digits_16"),
+        (["--freeze_discriminator=4"], "--freeze_discriminator must be at most 3"),
         (["--seed=-1"], "--seed must be in [0, 2147483648). Received: -1"),
         (["--model_dir=gs://a/b"], "--model_dir must be a folder of this machine"),
         (["--model_dir=/dev/null/run"], "--model_dir=/dev/null/run cannot be written: Not a dir"),

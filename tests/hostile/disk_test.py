@@ -41,7 +41,7 @@ def disk(tmp_path):
     directory.mkdir()
 
     def unmount():
-        subprocess.run(["umount", directory], capture_output=True)
+        subprocess.run(["umount", "--lazy", directory], capture_output=True)
 
     def mount(size):
         unmount()

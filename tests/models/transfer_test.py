@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sagan_tf import SAGAN
+from sagan_tf.models import transfer_weights
 from tests.tiny import tiny
 
 RANDOM = np.random.default_rng(0)
@@ -31,3 +32,40 @@ def test_other_classes_begin_as_the_mean_of_the_known_ones(tmp_path, caplog):
     assert wider.generate(0).shape == (1, 32, 32, 1)
     with pytest.raises(ValueError, match="Unknown setting: num_class. Did you mean num_classes"):
         SAGAN.from_preset(tmp_path / "old", num_class=5)
+
+
+def test_classes_are_taken_by_name(caplog):
+    old, new = tiny(3), tiny(4)
+    old.class_names, new.class_names = ("ant", "bee", "cat"), ("cat", "dog", "ant", "cow")
+    with caplog.at_level("WARNING", "absl"):
+        transfer_weights(old, new)
+    assert "classes that begin as the mean: dog, cow" in caplog.text
+    for find in (
+        lambda sagan: sagan.generator.blocks[0].norm_1.gamma,
+        lambda sagan: sagan.ema_generator.blocks[1].norm_2.beta,
+        lambda sagan: sagan.discriminator.embedding.layer.embeddings,
+    ):
+        known, found = np.array(find(old)), np.array(find(new))
+        np.testing.assert_array_equal(found[[2, 0]], known[[0, 2]])
+        np.testing.assert_allclose(found[[1, 3]], [known.mean(axis=0)] * 2, rtol=1e-6)
+
+
+def test_as_many_other_classes_are_not_taken_for_the_same():
+    old, new = tiny(2), tiny(2)
+    old.class_names, new.class_names = ("ant", "bee"), ("bee", "ant")
+    old.generator.blocks[0].norm_1.gamma.assign_add([[1.0], [2.0]] * np.ones(16))
+    report = transfer_weights(old, new)
+    assert not report["new"] and not report["mean of classes"]
+    pair = [np.array(each.generator.blocks[0].norm_1.gamma) for each in (old, new)]
+    np.testing.assert_array_equal(pair[0], pair[1][::-1])
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, 3), (3, None)])
+def test_between_models_with_and_without_classes(before, after):
+    old, new = tiny(before), tiny(after)
+    old.generator.blocks[0].norm_1.gamma.assign_add(np.full(16, 0.5))
+    report = transfer_weights(old, new)
+    means = [np.array(each.generator.blocks[0].norm_1.gamma) for each in (old, new)]
+    means = [np.atleast_2d(each).mean(axis=0) for each in means]
+    np.testing.assert_allclose(*means, rtol=1e-6)
+    assert all("embedding" in path for path in report["new"])
