@@ -66,18 +66,26 @@ def images_per_call(generator, return_attention=False):
     return max(1, min(_BATCH, _NUMBERS // numbers))
 
 
+def run_in_batches(generator, latents, labels, return_attention=False):
+    """Calls a generator at inference, a limited number of images at a time.
+
+    It yields the slice of the latents that was taken, and the arrays that came of it.
+    """
+    size = images_per_call(generator, return_attention)
+    for start in range(0, len(latents), size):
+        part = slice(start, start + size)
+        inputs = latents[part], np.asarray(labels[part], "int32")
+        outputs = generator(inputs, training=False, return_attention=return_attention)
+        yield part, tree.map_structure(ops.convert_to_numpy, outputs)
+
+
 def run_generator(generator, latents, labels, return_attention=False):
-    """Calls a generator at inference, a limited number of images at a time, and returns arrays."""
+    """The arrays of `run_in_batches`, joined."""
     # No images still take one through the network, for the shapes: convolutions of an empty batch
     # are broken in TensorFlow.
     count = len(latents)
     if count == 0:
         latents, labels = np.zeros((1, generator.latent_dim), "float32"), np.zeros(1, "int32")
-    size = images_per_call(generator, return_attention)
-    batches = []
-    for start in range(0, len(latents), size):
-        part = slice(start, start + size)
-        inputs = latents[part], np.asarray(labels[part], "int32")
-        outputs = generator(inputs, training=False, return_attention=return_attention)
-        batches.append(tree.map_structure(ops.convert_to_numpy, outputs))
+    parts = run_in_batches(generator, latents, labels, return_attention)
+    batches = [outputs for _, outputs in parts]
     return tree.map_structure(lambda *parts: np.concatenate(parts)[:count], *batches)

@@ -1,5 +1,6 @@
 """The programs as a user runs them, on real files: each once in a process of its own."""
 
+import pathlib
 import shutil
 import signal
 import subprocess
@@ -12,9 +13,12 @@ from PIL import Image
 
 from sagan_tf import SAGAN, training
 from sagan_tf.config import RunOptions
+from sagan_tf.data import ImageFolder, find_dataset
 from sagan_tf.files import read_json, read_json_lines
+from sagan_tf.images import to_uint8
 from sagan_tf.models import preset
 from tests.experiments.programs import ROOT, SMALL, error_line, run, run_process
+from tests.tiny import tiny
 
 RESULTS = {"preset", "samples.png", "attention.png", "curves.png", "metrics.jsonl"}
 
@@ -82,6 +86,44 @@ def test_sample(digits, tmp_path):
     assert "--labels must be in [0, 10). Received: 10" in error_line(
         "sample", model, f"--output={tmp_path / 'x.png'}", "--labels=10"
     )
+
+
+def test_single_images(digits, tmp_path, capsys):
+    model = f"--model={digits[0]}"
+    drawn = (model, "--seed=1", "--num_images=70", "--truncation=0.5")
+    (tmp_path / "empty").mkdir()
+    run("sample", *drawn, f"--output={tmp_path / 'empty'}")
+    run("sample", *drawn, f"--output={tmp_path / 'x.npz'}")
+    assert capsys.readouterr().out == f"{tmp_path / 'empty'}\n{tmp_path / 'x.npz'}\n"
+    sagan = SAGAN.from_preset(digits[0])
+    expected = to_uint8(sagan.generate(num_images=70, seed=1, truncation=0.5))
+    with np.load(tmp_path / "x.npz", allow_pickle=False) as arrays:
+        np.testing.assert_array_equal(arrays["images"], expected)
+        labels = arrays["labels"]
+    source = find_dataset(tmp_path / "empty")
+    assert source.class_names == tuple("0123456789")
+    examples = [source.read(index) for index in range(70)]
+    numbers = [int(pathlib.Path(example.name).stem) for example in examples]
+    assert sorted(numbers) == list(range(70))
+    for number, example in zip(numbers, examples, strict=True):
+        assert example.label == labels[number]
+        np.testing.assert_array_equal(Image.open(example.name), expected[number, ..., 0])
+
+
+def test_single_images_of_classes_that_cannot_name_folders(tmp_path, caplog):
+    sagan = tiny(3)
+    sagan.class_names = ("cat/dog", "dog", "..")
+    sagan.save_preset(tmp_path / "model")
+    images = tmp_path / "v1.5" / "images"
+    run("sample", f"--model={tmp_path / 'model'}", f"--output={images}", "--labels=0,1,2")
+    assert ImageFolder(images).class_names == ("_.", "cat_dog", "dog")
+    assert "2 classes have names that no folder can have" in caplog.text
+    assert "'cat/dog' in cat_dog, '..' in _." in caplog.text
+    # Without classes, there are no folders.
+    tiny(None).save_preset(tmp_path / "other")
+    flat = tmp_path / "new.images"
+    run("sample", f"--model={tmp_path / 'other'}", f"--output={flat}/", "--num_images=3")
+    assert sorted(path.name for path in flat.iterdir()) == [f"{n:06}.png" for n in range(3)]
 
 
 def test_export(digits, tmp_path, monkeypatch, capsys):
@@ -266,7 +308,13 @@ def test_a_malformed_tf_config(tmp_path, monkeypatch, tf_config, message):
             "Unknown model: sagan_digits. Did you mean sagan_digits_16",
         ),
         ("sample", ["--attention", "--interpolate"], "exclude each other"),
-        ("sample", ["--output=x.txt"], "--output must be a file such as x.png. Received: x.txt"),
+        ("sample", ["--output=x.txt"], "--output must be a file such as x.png or x.npz, or a fol"),
+        ("sample", ["--output=x.psd"], "or a folder such as images/. Received: x.psd"),
+        ("sample", ["--output="], "--output is empty"),
+        ("sample", ["--output=/usr/"], "--output=/usr is a folder with files in it: name a new"),
+        ("sample", ["--output=/dev/null/x/"], "--output=/dev/null/x cannot be written: Not a"),
+        ("sample", ["--output=x", "--attention"], "--attention draws a picture: --output must be"),
+        ("sample", ["--output=x.npz", "--interpolate"], "--interpolate draws a picture: --output"),
         ("sample", ["--noema", "--standing_statistics=2"], "it excludes --noema"),
         ("export", ["--weight_precision=int8"], "--weight_precision is for --format=tflite"),
         ("export", ["--format=lite"], "Unknown format: lite. Did you mean tflite"),
@@ -278,3 +326,10 @@ def test_wrong_input_to_sample_and_export(digits, tmp_path, name, flags, message
     output = tmp_path / "x.png"
     assert message in error_line(name, f"--model={digits[0]}", f"--output={output}", *flags)
     assert not output.exists()
+
+
+@pytest.mark.usefixtures("at_once")
+def test_the_folder_in_which_one_is_cannot_be_replaced(digits, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    line = error_line("sample", f"--model={digits[0]}", "--output=.")
+    assert line == "--output=. cannot be replaced: name a new folder in it"
