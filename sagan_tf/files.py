@@ -142,6 +142,19 @@ def write_picture(path, picture):
         picture.save(new)
 
 
+def write_animation(path, frames, milliseconds):
+    """Writes an endless animation in the format of the path's suffix, GIF or WebP.
+
+    Args:
+        path: str or path, see `replacing`.
+        frames: Iterable of `PIL.Image.Image`s of the same size, at least one.
+        milliseconds: int, how long each frame is shown, or a list with a number for each.
+    """
+    frames = iter(frames)
+    with replacing(path) as new:
+        next(frames).save(new, save_all=True, append_images=frames, duration=milliseconds, loop=0)
+
+
 def settings_differences(path, settings):
     """Lists in what the settings in a JSON file differ from others, as `key=3 there, 4 here`.
 

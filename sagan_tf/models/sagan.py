@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from sagan_tf.config import Config, ModelConfig
-from sagan_tf.labels import check_labels
+from sagan_tf.labels import check_class_weights, check_labels
 from sagan_tf.models.adversarial_model import AdversarialModel
 from sagan_tf.models.build import describe_networks, make_networks
 from sagan_tf.models.copies import with_standing_statistics
@@ -115,6 +115,7 @@ class SAGAN(AdversarialModel):
         Args:
             labels: Sequence of ints in `[0, num_classes)`, or of names of classes, one per image;
                 fewer than `num_images` are repeated in turn, and one alone is a sequence of one.
+                A float array `(num_images, num_classes)` mixes classes by weights whose sum is 1.
                 `None` draws them uniformly.
             num_images: int. Defaults to the number of latents, of labels, or 16.
             truncation: float in (0, 1], factor of the latents: less varied, more typical images.
@@ -146,7 +147,8 @@ class SAGAN(AdversarialModel):
 
         Returns:
             Iterator of `(images, labels)`: float32 `(count, height, width, channels)` in [-1, 1],
-            and int32 `(count,)`, all 0 for an unconditional model. The count is at most 64.
+            and int32 `(count,)`, all 0 for an unconditional model; or weights, if these are
+            given. The count is at most 64.
 
         Raises:
             ValueError: if an argument is out of range.
@@ -176,6 +178,8 @@ class SAGAN(AdversarialModel):
             )
         if labels is None:
             labels = drawn_labels
+        elif np.ndim(labels) == 2:
+            labels = check_class_weights(labels, num_images, self.generator.num_classes)
         else:
             labels = check_labels(labels, self.generator.num_classes, self.class_names)
             if num_images and not labels.size:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sagan_tf import SAGAN, training
+from sagan_tf import SAGAN, training, visualization
 from sagan_tf.config import RunOptions
 from sagan_tf.data import ImageFolder, find_dataset
 from sagan_tf.files import read_json, read_json_lines
@@ -86,6 +86,45 @@ def test_sample(digits, tmp_path):
     assert "--labels must be in [0, 10). Received: 10" in error_line(
         "sample", model, f"--output={tmp_path / 'x.png'}", "--labels=10"
     )
+
+
+@pytest.mark.parametrize("ending", ["webp", "gif"])
+def test_an_endless_walk(digits, tmp_path, ending):
+    path = tmp_path / f"walk.{ending}"
+    walk = ("--interpolate", "--labels=3,7", "--num_images=2", "--seed=1")
+    run("sample", f"--model={digits[0]}", f"--output={path}", *walk)
+    animation = Image.open(path)
+    assert (animation.n_frames, animation.info["loop"]) == (80, 0)
+    sagan = SAGAN.from_preset(digits[0])
+    for number, expected in enumerate(visualization.walk_frames(sagan, [3, 7], 2, seed=1)):
+        animation.seek(number)
+        assert animation.info.get("duration", 50) == 50
+        difference = np.subtract(animation.convert("RGB"), expected, dtype=float)
+        assert np.abs(difference).mean() < 3  # WebP is compressed, and GIF has 256 colors.
+
+
+@pytest.mark.usefixtures("at_once")
+def test_an_animation_of_the_progress(tmp_path):
+    (tmp_path / "samples").mkdir()
+    for step in range(250):
+        picture = Image.new("L", (8, 4), 37 * step % 251)
+        picture.save(tmp_path / "samples" / f"step_{step:07d}.png")
+    output = tmp_path / "new" / "progress.webp"
+    progress = ("--progress", f"--model={tmp_path}", f"--output={output}")
+    run("sample", *progress)
+    animation = Image.open(output)
+    assert (animation.size, animation.n_frames) == ((8, 4), 200)
+    levels = []
+    for number in range(200):
+        animation.seek(number)
+        levels.append(np.mean(animation.convert("L")))
+    chosen = np.linspace(0, 249, 200).round()
+    np.testing.assert_allclose(levels, 37 * chosen % 251, atol=4)
+    for flag in ("--labels=3", "--seed=1", "--noema", "--num_images=3"):
+        name = flag.split("=")[0].replace("no", "")
+        assert f"{name} does nothing with --progress" in error_line("sample", *progress, flag)
+    Image.new("L", (8, 5)).save(tmp_path / "samples" / "step_0000250.png")
+    assert "are not all of the same size" in error_line("sample", *progress)
 
 
 def test_single_images(digits, tmp_path, capsys):
@@ -313,6 +352,13 @@ def test_a_malformed_tf_config(tmp_path, monkeypatch, tf_config, message):
         ("sample", ["--output="], "--output is empty"),
         ("sample", ["--output=/usr/"], "--output=/usr is a folder with files in it: name a new"),
         ("sample", ["--output=/dev/null/x/"], "--output=/dev/null/x cannot be written: Not a"),
+        ("sample", ["--progress", "--attention"], "--attention and --progress exclude each other"),
+        ("sample", ["--progress"], "--progress is for a file such as x.webp or x.gif. Received: "),
+        (
+            "sample",
+            ["--progress", "--output=x.gif", "--model=sagan_digits_16"],
+            "sagan_digits_16/samples holds no pictures: --progress needs --model=DIR of a run",
+        ),
         ("sample", ["--output=x", "--attention"], "--attention draws a picture: --output must be"),
         ("sample", ["--output=x.npz", "--interpolate"], "--interpolate draws a picture: --output"),
         ("sample", ["--noema", "--standing_statistics=2"], "it excludes --noema"),

@@ -40,6 +40,18 @@ def test_generate_options():
     assert sagan.generate().shape == (16, 16, 16, 1)
 
 
+def test_classes_may_be_mixed():
+    sagan = tiny()
+    one_hot = np.eye(3)
+    images = sagan.generate([2, 0], seed=0)
+    np.testing.assert_allclose(sagan.generate(one_hot[[2, 0]], seed=0), images, atol=1e-6)
+    mixed = sagan.generate(one_hot[[2, 0]] / 2 + one_hot[[1, 1]] / 2, seed=0)
+    for others in (images, sagan.generate([1, 1], seed=0)):
+        assert np.abs(mixed - others).max() > 1e-4
+    with pytest.raises(ValueError, match="must have shape \\(3, 3\\). Received: \\(2, 3\\)"):
+        sagan.generate(one_hot[:2], num_images=3)
+
+
 @pytest.mark.parametrize(("num_classes", "labels"), [(3, None), (3, [2, 0]), (None, None)])
 def test_batches_are_those_of_generate(num_classes, labels):
     sagan = tiny(num_classes)
