@@ -103,7 +103,7 @@ def report(sagan, scorer, scores, seeds):
     """What was scored, by what and under which protocol, and the scores of some seeds.
 
     Args:
-        sagan: The `SAGAN` that was scored.
+        sagan: The `SAGAN` that was scored, `None` for images of another origin.
         scorer: The `Evaluation` by which it was.
         scores: List of `Scores`, one per seed.
         seeds: Iterable of ints, seeds of latents and labels.
@@ -113,10 +113,13 @@ def report(sagan, scorer, scores, seeds):
     """
     from sagan_tf import evaluation
 
-    generator = sagan.ema_generator if scorer.protocol.ema else sagan.generator
+    weights = None
+    if sagan is not None:
+        generator = sagan.ema_generator if scorer.protocol.ema else sagan.generator
+        weights = files.digest(*generator.get_weights())[:16]
     return {
         # It tells these weights from others.
-        "weights": files.digest(*generator.get_weights())[:16],
+        "weights": weights,
         "num_available": len(scorer.source),
         "features": scorer.features.description,
         "protocol": dataclasses.asdict(scorer.protocol),

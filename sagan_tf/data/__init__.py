@@ -10,6 +10,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "image_folder": ["ImageFolder"],
         "image_writer": ["folder_names", "write_image_arrays", "write_image_folder"],
         "pipeline": ["load"],
-        "source": ["Example", "Source", "Subset"],
+        "source": ["Example", "Relabeled", "Source", "Subset"],
     },
 )

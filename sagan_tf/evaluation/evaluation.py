@@ -90,7 +90,7 @@ class Evaluation:
         self._class_names = names if len(names) == num_classes else range(num_classes or 0)
         order = np.random.default_rng(protocol.seed).permutation(len(source))
         self._real_indices = order[: protocol.num_real_images]
-        self._real = self._statistics_of_real(self._real_indices, "real images")
+        self._real = self._statistics_of(source, self._real_indices, "real images")
         # What cannot be scored is refused before an image is drawn.
         per_class = [protocol.num_images // num_classes] * num_classes if num_classes else []
         metrics = choose_metrics(
@@ -166,6 +166,28 @@ class Evaluation:
         scores = compare(self._real, fake, protocol, self._class_names)
         return dataclasses.replace(scores, attention=attention)
 
+    def score_images(self, source, seed=None):
+        """The `Scores` of images of any origin, in place of a model's.
+
+        Args:
+            source: A `sagan_tf.data.Source` of at least `num_images` images, which are read like
+                the real ones. If the evaluation has classes, its labels are of these.
+            seed: int, seed of the choice of the images. Defaults to the protocol's.
+
+        Raises:
+            ValueError: if there are fewer images, one cannot be read, or a label is out of range.
+        """
+        seed = self.protocol.seed if seed is None else seed
+        num_images = self.protocol.num_images
+        if num_images > len(source):
+            raise ValueError(
+                f"{source.name} has {len(source)} images, fewer than the {num_images} to score: "
+                "pass fewer `num_images`"
+            )
+        chosen = np.random.default_rng(seed).permutation(len(source))[:num_images]
+        fake = self._statistics_of(source, chosen, "scored images")
+        return compare(self._real, fake, self.protocol, self._class_names)
+
     def score_real(self, seed=None):
         """The `Scores` of one half of the real images against the other: the floor for any model.
 
@@ -174,8 +196,11 @@ class Evaluation:
         seed = self.protocol.seed if seed is None else seed
         order = np.random.default_rng(seed).permutation(len(self.source))
         half = min(self.protocol.num_images, len(order) // 2)
-        first = self._statistics_of_real(order[:half], "one half of the real images")
-        second = self._statistics_of_real(order[half : 2 * half], "the other half")
+        halves = order[:half], order[half : 2 * half]
+        names = "one half of the real images", "the other half"
+        first, second = (
+            self._statistics_of(self.source, *each) for each in zip(halves, names, strict=True)
+        )
         return compare(first, second, self.protocol, self._class_names)
 
     def nearest_real(self, images, neighbors=5):
@@ -191,7 +216,7 @@ class Evaluation:
         """
         features, _ = self.features(to_uint8(images))
         _, found = nearest_neighbors(features, self._real.features, neighbors)
-        read = self._reader(self._real_indices)
+        read = self._reader(self.source, self._real_indices)
         real = from_uint8(np.stack([read(index)[0] for index in found.ravel()]))
         return real.reshape((*found.shape, *real.shape[1:]))
 
@@ -202,21 +227,19 @@ class Evaluation:
             self.features, self.num_classes, self.protocol.max_compared, by_class
         )
 
-    def _statistics_of_real(self, indices, name):
+    def _statistics_of(self, source, indices, name):
         statistics = self._new_statistics()
-        read = self._reader(indices)
+        read = self._reader(source, indices)
         with ThreadPoolExecutor() as threads:
             for part in self._parts(len(indices), name):
                 images, labels = zip(*threads.map(read, range(len(indices))[part]), strict=True)
                 statistics.update(np.stack(images), np.stack(labels))
         return statistics
 
-    def _reader(self, indices):
+    def _reader(self, source, indices):
         # What replaces a corrupt image depends on its place in `indices`.
-        source = Subset(self.source, indices)
-        return ImageReader(
-            source, self.image_size, self.channels, self.num_classes, self.skip_corrupt
-        )
+        size, classes = (self.image_size, self.channels), self.num_classes
+        return ImageReader(Subset(source, indices), *size, classes, self.skip_corrupt)
 
     def _parts(self, count, name, size=_BATCH):
         """Slices of a batch each, with a progress bar."""

@@ -1,7 +1,9 @@
 """Scores as a user asks for them, on the real digits."""
 
 import json
+import shutil
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -208,6 +210,72 @@ def test_a_model_may_not_know_its_data(tmp_path):
     SAGAN(Generator(latent_dim=4, **small), Discriminator(**small)).save_preset(tmp_path)
     line = error_line("evaluate", f"--model={tmp_path}")
     assert line == f"{tmp_path} does not say what it was trained on: pass --dataset"
+
+
+def test_a_folder_of_images_is_scored_in_place_of_a_model(cache, tmp_path, capsys):
+    generated, output = tmp_path / "generated", tmp_path / "scores.json"
+    run("sample", DIGITS, "--num_images=150", "--seed=0", f"--output={generated}")
+    flags = ("--num_images=150", f"--output={output}", cache)
+    run("evaluate", DIGITS, *flags)
+    expected = read_json(output)
+    images = (f"--images={generated}", "--dataset=digits")
+    run("evaluate", *images, *flags, f"--nearest={tmp_path / 'nearest.png'}")
+    found = read_json(output)
+    assert f"{generated} against digits (train), by 64 features" in capsys.readouterr().out
+    assert found["images"] == str(generated)
+    assert found["model"] is found["weights"] is None
+    assert found["protocol"] == expected["protocol"]
+    assert found["features"] == expected["features"]
+    for name in ("fid", "precision", "recall", "recognized", "diversity"):
+        pair = [report["generated"]["scores"][name]["mean"] for report in (found, expected)]
+        np.testing.assert_allclose(*pair, rtol=0.02)
+    classes = [
+        [row["images"] for row in report["generated"]["classes"]] for report in (found, expected)
+    ]
+    assert classes[0] == classes[1]
+    assert Image.open(tmp_path / "nearest.png").height > 10 * 64
+
+    # Without folders of classes, and with fewer images, there are the scores of whole sets.
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for number, path in enumerate(sorted(generated.rglob("*.png"))[:100]):
+        shutil.copy(path, flat / f"{number}.png")
+    run("evaluate", f"--images={flat}", "--dataset=digits", f"--output={output}", cache)
+    found = read_json(output)["generated"]
+    assert (found["num_images"], found["num_real_images"], found["classes"]) == (100, 100, [])
+    assert "recognized" not in found["scores"]
+
+    (generated / "7").rename(generated / "seven")
+    line = error_line("evaluate", *images, cache)
+    assert "has folders that are no classes of digits" in line and "seven" in line
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ([], "--images needs --dataset=NAME, the data set to compare them with"),
+        ([DIGITS], "What is to be scored is --model=NAME, or else --images=DIR"),
+        (["--dataset=digits", "--noema"], "--ema does nothing with --images, for which nothing"),
+        (["--dataset=digits", "--num_images=3"], "has 2 images, fewer than --num_images=3"),
+        (["--dataset=digits"], "images of 7x5 pixels, which are too small: pass --image_size=16"),
+        (["--dataset=./nowhere"], "nowhere does not exist"),
+        (["--images=./nowhere"], "The image folder nowhere does not exist"),
+        (["--dataset=digits", "--image_size=20"], "--image_size must be one of [16, 32, 64, 128, "),
+    ],
+)
+def test_wrong_input_to_score_images(make_folder, flags, message):
+    folder = make_folder("a/0.png", "a/1.png")
+    assert message in error_line("evaluate", f"--images={folder}", *flags)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_model_has_a_size_of_its_own():
+    line = error_line("evaluate", DIGITS, "--image_size=32")
+    assert (
+        line == "--image_size does nothing with --model, which has a size and channels of its own"
+    )
+    assert "What is to be scored is --model=NAME" in error_line("evaluate")
 
 
 def test_held_out_images_are_scored_by_a_classifier_of_the_others(evaluate, monkeypatch):
