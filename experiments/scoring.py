@@ -7,6 +7,7 @@ from absl import flags
 
 from experiments import settings_flags
 from sagan_tf import files
+from sagan_tf.evaluation.features.features import cache_directory
 from sagan_tf.evaluation.metrics import METRICS
 from sagan_tf.evaluation.protocol import Protocol
 
@@ -21,7 +22,10 @@ settings_flags.define_choice(
 )
 flags.DEFINE_string("features_file", None, "File or archive of Inception's frozen graph.")
 flags.DEFINE_string(
-    "cache_dir", None, "Folder in which classifiers are kept. It is ~/.cache/sagan_tf by default."
+    "cache_dir",
+    None,
+    "Folder in which classifiers and features of real images are kept. It is ~/.cache/sagan_tf by "
+    "default.",
 )
 _FIELDS = ("metrics", "num_images", "num_real_images", "allow_few_images")
 # How a trained model draws; programs that score one have flags for these fields too.
@@ -85,9 +89,8 @@ def evaluation_maker(skip_corrupt=False, verbose=False, **protocol):
             )
         attends = model.attention_layer == "self_attention"
         attention = model.attention_resolutions if attends else ()
-        return evaluation.Evaluation(
-            source, features, wanted, *size, classes, attention, verbose=verbose, **options
-        )
+        options |= {"verbose": verbose, "cache_dir": cache_directory(FLAGS.cache_dir)}
+        return evaluation.Evaluation(source, features, wanted, *size, classes, attention, **options)
 
     return make
 

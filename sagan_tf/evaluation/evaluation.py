@@ -10,6 +10,7 @@ import tqdm
 from sagan_tf.data import Subset
 from sagan_tf.data.image_reader import ImageReader
 from sagan_tf.evaluation.attention import attention_numbers
+from sagan_tf.evaluation.kept_features import KeptFeatures
 from sagan_tf.evaluation.metrics import CLASS_MOMENTS, METRICS, score_names
 from sagan_tf.evaluation.metrics.diversity import nearest_neighbors
 from sagan_tf.evaluation.protocol import Protocol
@@ -45,6 +46,9 @@ class Evaluation:
             `score_names` depends on it. Defaults to `None`, that of the image size.
         skip_corrupt: bool, see `sagan_tf.data.load`. Defaults to `False`.
         verbose: bool, whether to show progress bars. Defaults to `False`.
+        cache_dir: `pathlib.Path` of a folder in which the features of the real images are kept for
+            the next evaluation, if all are compared (`max_compared`). Defaults to `None`, which
+            keeps nothing.
 
     Attributes:
         settings: Dict, ready for JSON, of all that scores depend on: the features and the protocol.
@@ -75,6 +79,7 @@ class Evaluation:
         attention_resolutions=None,
         skip_corrupt=False,
         verbose=False,
+        cache_dir=None,
     ):
         protocol = (protocol or Protocol()).for_data(source.name, len(source), num_classes)
         self.source = source
@@ -90,7 +95,7 @@ class Evaluation:
         self._class_names = names if len(names) == num_classes else range(num_classes or 0)
         order = np.random.default_rng(protocol.seed).permutation(len(source))
         self._real_indices = order[: protocol.num_real_images]
-        self._real = self._statistics_of(source, self._real_indices, "real images")
+        self._real = self._statistics_of_real(cache_dir)
         # What cannot be scored is refused before an image is drawn.
         per_class = [protocol.num_images // num_classes] * num_classes if num_classes else []
         metrics = choose_metrics(
@@ -226,6 +231,22 @@ class Evaluation:
         return FeatureStatistics(
             self.features, self.num_classes, self.protocol.max_compared, by_class
         )
+
+    def _statistics_of_real(self, cache_dir):
+        indices = self._real_indices
+        if cache_dir is None or len(indices) > self.protocol.max_compared:
+            return self._statistics_of(self.source, indices, "real images")
+        names = ("image_size", "channels", "num_classes", "skip_corrupt")
+        reading = {name: getattr(self, name) for name in names}
+        kept = KeptFeatures(cache_dir, Subset(self.source, indices), self.features, **reading)
+        found = kept.read()
+        if found is None:
+            statistics = self._statistics_of(self.source, indices, "real images")
+            kept.write(statistics.features, statistics.probabilities, statistics.labels)
+        else:
+            statistics = self._new_statistics()
+            statistics.update_features(**found)
+        return statistics
 
     def _statistics_of(self, source, indices, name):
         statistics = self._new_statistics()

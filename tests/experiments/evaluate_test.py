@@ -74,6 +74,7 @@ def evaluate(tmp_path_factory):
     digits = Classifier.trained_on(find_dataset("digits"), 16, 1)
     sagan = SAGAN.from_preset("sagan_digits_16")
     output = tmp_path_factory.mktemp("reports") / "report.json"
+    cache = f"--cache_dir={tmp_path_factory.mktemp('cache')}"
 
     def evaluate(*arguments):
         run(
@@ -82,6 +83,7 @@ def evaluate(tmp_path_factory):
             "--metrics=fid",
             "--num_images=100",
             f"--output={output}",
+            cache,
             *arguments,
         )
         return read_json(output)
