@@ -14,6 +14,11 @@ Images of any origin, in a folder of their own or in a folder per class:
 
   python experiments/evaluate.py --images=generated/ --dataset=~/flowers
 
+Against a mean and a covariance of real features that somebody has published, without the images:
+
+  python experiments/evaluate.py --model=runs/cifar10 --statistics=cifar10.npz --num_images=50000 \
+      --features=inception --features_file=inception_v1_2015_12_05.tar.gz
+
 The data set is the one that the model was trained on, unless --dataset names another, and
 --split=test scores against images that the model has not seen; the classifier is that of the split
 on which models train. Scores of different features, numbers of images or data cannot be compared;
@@ -28,7 +33,7 @@ import numpy as np
 from absl import flags
 from PIL import Image
 
-from experiments import program, scoring, settings_flags
+from experiments import program, published_statistics, scoring, settings_flags
 from sagan_tf import files
 from sagan_tf.config import ModelConfig, Recipe, RunOptions
 from sagan_tf.data import ImageFolder, Relabeled, folder_names
@@ -48,6 +53,12 @@ flags.DEFINE_string(
     "Folder of images to score, in place of a model. Folders in it are classes if the data set has "
     "classes of these names. They are compared at --image_size, by default the largest that a "
     "model can have and that is not above theirs.",
+)
+flags.DEFINE_string(
+    "statistics",
+    None,
+    "File (.npz) of a mean, mu, and a covariance, sigma, of Inception's features of real images, "
+    "which stands in place of a data set. It is for the FID alone.",
 )
 _SHAPE = ("image_size", "channels")
 settings_flags.define(ModelConfig, *_SHAPE, defaults=False)
@@ -77,6 +88,13 @@ def main():
         raise ValueError("What is to be scored is --model=NAME, or else --images=DIR")
     refuse_idle_flags()
     images = None if FLAGS.images is None else opened_images()
+    if FLAGS.statistics is not None:
+        shape = None if images is None else shape_of(images)
+        report = published_statistics.score(FLAGS.statistics, images, shape)
+        if output:
+            files.write_json(output, {"model": FLAGS.model, "images": FLAGS.images, **report})
+            print(output)
+        return
     recipe = find_config(FLAGS.model).recipe if images is None else None
     trained, scored = data_settings(recipe)
     dataset, split, skip_corrupt = scored.dataset, scored.split, scored.skip_corrupt
@@ -140,7 +158,7 @@ def main():
 def data_settings(recipe):
     """Two recipes that name data: that of training, and that of scoring as the flags say."""
     if FLAGS.images and FLAGS.dataset is None:
-        raise ValueError("--images needs --dataset=NAME, the data set to compare them with")
+        raise ValueError("--images needs --dataset=NAME or --statistics=FILE to compare them with")
     if recipe is None and FLAGS.dataset is None:
         raise ValueError(f"{FLAGS.model} does not say what it was trained on: pass --dataset")
     if recipe is None or FLAGS.dataset not in (None, recipe.dataset):
@@ -151,11 +169,12 @@ def data_settings(recipe):
 
 def refuse_idle_flags():
     """Raises a ValueError for flags that would do nothing."""
-    if FLAGS.images is None:
-        idle, reason = _SHAPE, "--model, which has a size and channels of its own"
-    else:
-        idle, reason = scoring.DRAWING, "--images, for which nothing is drawn"
-    for name in idle:
+    idle = dict.fromkeys(_SHAPE, "--model, which has a size and channels of its own")
+    if FLAGS.images is not None:
+        idle = dict.fromkeys(scoring.DRAWING, "--images, for which nothing is drawn")
+    if FLAGS.statistics is not None:
+        idle |= dict.fromkeys(published_statistics.IDLE, "--statistics, which is for the FID alone")
+    for name, reason in idle.items():
         if FLAGS[name].present:
             raise ValueError(f"--{name} does nothing with {reason}")
 

@@ -76,8 +76,7 @@ def evaluation_maker(skip_corrupt=False, verbose=False, **protocol):
         size, classes = (model.image_size, model.channels), model.num_classes
         options = {"skip_corrupt": skip_corrupt}
         if FLAGS.features == "inception":
-            path = file or evaluation.Inception.download(FLAGS.cache_dir)
-            features = evaluation.Inception(path)
+            features = inception()
         else:
             features = evaluation.Classifier.trained_on(
                 training_source,
@@ -93,6 +92,15 @@ def evaluation_maker(skip_corrupt=False, verbose=False, **protocol):
         return evaluation.Evaluation(source, features, wanted, *size, classes, attention, **options)
 
     return make
+
+
+def inception():
+    """The `Inception` of --features_file, or that of the cache, which is fetched if need be."""
+    from sagan_tf import evaluation
+
+    return evaluation.Inception(
+        FLAGS.features_file or evaluation.Inception.download(FLAGS.cache_dir)
+    )
 
 
 def described(features):
@@ -116,17 +124,26 @@ def report(sagan, scorer, scores, seeds):
     """
     from sagan_tf import evaluation
 
+    return {
+        "num_available": len(scorer.source),
+        **conditions(sagan, scorer.protocol, scorer.features, seeds),
+        "generated": evaluation.summarize(scores),
+    }
+
+
+def conditions(sagan, protocol, features, seeds):
+    """Dict, ready for JSON, of what scores depend on beside the data; see `report`."""
+    from sagan_tf import evaluation
+
     weights = None
     if sagan is not None:
-        generator = sagan.ema_generator if scorer.protocol.ema else sagan.generator
+        generator = sagan.ema_generator if protocol.ema else sagan.generator
         weights = files.digest(*generator.get_weights())[:16]
     return {
         # It tells these weights from others.
         "weights": weights,
-        "num_available": len(scorer.source),
-        "features": scorer.features.description,
-        "protocol": dataclasses.asdict(scorer.protocol),
+        "features": features.description,
+        "protocol": dataclasses.asdict(protocol),
         "seeds": list(seeds),
-        "generated": evaluation.summarize(scores),
         **evaluation.provenance(),
     }

@@ -9,8 +9,10 @@ from PIL import Image
 
 from sagan_tf import SAGAN, Discriminator, Generator
 from sagan_tf.data import find_dataset
-from sagan_tf.evaluation import Classifier
+from sagan_tf.data.image_reader import ImageReader
+from sagan_tf.evaluation import Classifier, Inception
 from sagan_tf.files import read_json, read_json_lines
+from tests.evaluation.features.inception_test import frozen_graph
 from tests.experiments.programs import SMALL, error_line, run, run_process
 
 DIGITS = "--model=sagan_digits_16"
@@ -256,7 +258,7 @@ def test_a_folder_of_images_is_scored_in_place_of_a_model(cache, tmp_path, capsy
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ([], "--images needs --dataset=NAME, the data set to compare them with"),
+        ([], "--images needs --dataset=NAME or --statistics=FILE to compare them with"),
         ([DIGITS], "What is to be scored is --model=NAME, or else --images=DIR"),
         (["--dataset=digits", "--noema"], "--ema does nothing with --images, for which nothing"),
         (["--dataset=digits", "--num_images=3"], "has 2 images, fewer than --num_images=3"),
@@ -278,6 +280,61 @@ def test_a_model_has_a_size_of_its_own():
         line == "--image_size does nothing with --model, which has a size and channels of its own"
     )
     assert "What is to be scored is --model=NAME" in error_line("evaluate")
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """Flags of a graph with the names of Inception's, and of its statistics of 300 real digits."""
+    folder = tmp_path_factory.mktemp("published")
+    (folder / "graph.pb").write_bytes(frozen_graph())
+    source, network = find_dataset("digits"), Inception(folder / "graph.pb")
+    chosen = np.random.default_rng(0).permutation(1797)[:300]
+    read = ImageReader(source, 16, 1)
+    features, _ = network(np.stack([read(index)[0] for index in chosen]))
+    features = features.astype("float64")
+    np.savez(folder / "digits.npz", mu=features.mean(axis=0), sigma=np.cov(features.T))
+    graph = ("--features=inception", f"--features_file={folder / 'graph.pb'}", "--num_images=300")
+    return graph, f"--statistics={folder / 'digits.npz'}"
+
+
+def test_published_statistics_stand_for_the_real_images(published, cache, tmp_path, capsys):
+    graph, statistics = published
+    output = tmp_path / "scores.json"
+    run("evaluate", DIGITS, *graph, "--metrics=fid", f"--output={output}", cache)
+    expected = read_json(output)
+    run("evaluate", DIGITS, *graph, statistics, f"--output={output}", "--repeats=2")
+    found = read_json(output)
+    for key in ("weights", "features", "versions"):
+        assert found[key] == expected[key]
+    assert found["seeds"] == [0, 1]
+    values = found["generated"]["scores"]["fid"]["values"]
+    np.testing.assert_allclose(values[0], fid(expected), rtol=1e-3)
+    assert abs(values[1] / values[0] - 1) > 1e-4
+    assert f"fid  {np.mean(values):.4f} ± " in capsys.readouterr().out
+    # The images of a folder are scored likewise.
+    run("sample", DIGITS, "--num_images=300", "--seed=0", f"--output={tmp_path / 'images'}")
+    run("evaluate", f"--images={tmp_path / 'images'}", *graph, statistics, f"--output={output}")
+    np.testing.assert_allclose(fid(read_json(output)), values[0], rtol=1e-3)
+    np.savez(tmp_path / "other.npz", mu=np.zeros(3), sigma=np.eye(3))
+    line = error_line("evaluate", DIGITS, *graph, f"--statistics={tmp_path / 'other.npz'}")
+    assert line == f"{tmp_path / 'other.npz'} is of 3 features, but there are 243"
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--dataset=digits"], "--dataset does nothing with --statistics, which is for the FID al"),
+        (["--metrics=kid"], "--metrics does nothing with --statistics, which is for the FID alone"),
+        (["--features=classifier"], "are of Inception's features: pass --features=inception"),
+        (["--statistics=/nowhere"], "Cannot read /nowhere: [Errno 2] No such file"),
+        (["--num_images=200"], "243 features need as many images. Received: 200. Take more, or ac"),
+    ],
+)
+def test_wrong_input_to_published_statistics(published, flags, message):
+    graph, statistics = published
+    graph = graph[:1] if "classifier" in flags[0] else graph
+    assert message in error_line("evaluate", DIGITS, *graph, statistics, *flags)
 
 
 def test_held_out_images_are_scored_by_a_classifier_of_the_others(evaluate, monkeypatch):
