@@ -1,4 +1,4 @@
-r"""Scores a trained model against its data set: FID, KID, Inception score, precision, recall.
+r"""Scores a model or images against a data set: FID, KID, Inception score, precision, recall.
 
 With the features of a classifier that is trained on the data set at once and kept, nothing is
 fetched:
@@ -9,6 +9,15 @@ With those of the Inception graph that published FIDs refer to, on a folder of i
 
   python experiments/evaluate.py --model=runs/flowers --dataset=~/flowers --num_images=10000 \
       --features=inception --features_file=inception_v1_2015_12_05.tar.gz --output=scores.json
+
+Images of any origin, in a folder of their own or in a folder per class:
+
+  python experiments/evaluate.py --images=generated/ --dataset=~/flowers
+
+Against a mean and a covariance of real features that somebody has published, without the images:
+
+  python experiments/evaluate.py --model=runs/cifar10 --statistics=cifar10.npz --num_images=50000 \
+      --features=inception --features_file=inception_v1_2015_12_05.tar.gz
 
 The data set is the one that the model was trained on, unless --dataset names another, and
 --split=test scores against images that the model has not seen; the classifier is that of the split
@@ -22,17 +31,37 @@ import time
 
 import numpy as np
 from absl import flags
+from PIL import Image
 
-from experiments import program, scoring, settings_flags
+from experiments import program, published_statistics, scoring, settings_flags
 from sagan_tf import files
-from sagan_tf.config import Recipe, RunOptions
+from sagan_tf.config import ModelConfig, Recipe, RunOptions
+from sagan_tf.data import ImageFolder, Relabeled, folder_names
 from sagan_tf.data.catalog import check_dataset
+from sagan_tf.data.image_reader import ImageReader
 from sagan_tf.evaluation.protocol import MAX_DEFAULT_IMAGES, Protocol
+from sagan_tf.images import from_uint8
+from sagan_tf.models.architecture import ARCHITECTURES, architecture
 from sagan_tf.models.model_folder import find_config
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(scoring)  # So that --help shows them.
-flags.DEFINE_string("model", None, "Preset, or folder of a model or a run.", required=True)
+flags.DEFINE_string("model", None, "Preset, or folder of a model or a run.")
+flags.DEFINE_string(
+    "images",
+    None,
+    "Folder of images to score, in place of a model. Folders in it are classes if the data set has "
+    "classes of these names. They are compared at --image_size, by default the largest that a "
+    "model can have and that is not above theirs.",
+)
+flags.DEFINE_string(
+    "statistics",
+    None,
+    "File (.npz) of a mean, mu, and a covariance, sigma, of Inception's features of real images, "
+    "which stands in place of a data set. It is for the FID alone.",
+)
+_SHAPE = ("image_size", "channels")
+settings_flags.define(ModelConfig, *_SHAPE, defaults=False)
 settings_flags.define(Recipe, "dataset", "split", "skip_corrupt", defaults=False)
 settings_flags.define(RunOptions, "data_dir", "download")
 _PROTOCOL = (*scoring.DRAWING, "seed")
@@ -55,12 +84,29 @@ _ROWS, _NEIGHBORS = 10, 7
 def main():
     began = time.monotonic()
     output, nearest = program.output_path("output"), program.output_path("nearest")
-    trained, scored = data_settings(find_config(FLAGS.model).recipe)
+    if (FLAGS.model is None) == (FLAGS.images is None):
+        raise ValueError("What is to be scored is --model=NAME, or else --images=DIR")
+    refuse_idle_flags()
+    images = None if FLAGS.images is None else opened_images()
+    if FLAGS.statistics is not None:
+        shape = None if images is None else shape_of(images)
+        report = published_statistics.score(FLAGS.statistics, images, shape)
+        if output:
+            files.write_json(output, {"model": FLAGS.model, "images": FLAGS.images, **report})
+            print(output)
+        return
+    recipe = find_config(FLAGS.model).recipe if images is None else None
+    trained, scored = data_settings(recipe)
     dataset, split, skip_corrupt = scored.dataset, scored.split, scored.skip_corrupt
     check_dataset(dataset)
     protocol = settings_flags.given(Protocol, *_PROTOCOL)
     make_evaluation = scoring.evaluation_maker(skip_corrupt, verbose=True, **protocol)
-    (sagan,) = program.load_models(FLAGS.model)
+    if images is None:
+        (sagan,) = program.load_models(FLAGS.model)
+        model = sagan.generator
+    else:
+        sagan, shape = None, shape_of(images)
+        program.start_tensorflow()
 
     from sagan_tf import data, evaluation
 
@@ -72,23 +118,31 @@ def main():
             training_source = data.find_dataset(dataset, trained.split, **options)
     print(f"{source.name}: {source.describe()}; features of {FLAGS.features}", flush=True)
     changes = {}
-    if FLAGS.real_vs_real and FLAGS.num_images is None:
+    if images is not None:
+        images, num_classes = with_classes_of(source, images)
+        model = ModelConfig(**shape, num_classes=num_classes, attention_resolutions=())
+        print(f"{images.name}: {images.describe()}, at {model.image_size}x{model.image_size}")
+    if FLAGS.num_images is None and (images is not None or FLAGS.real_vs_real):
         # As many generated images as in a half of the real ones.
-        changes["num_images"] = min(MAX_DEFAULT_IMAGES, len(source) // 2)
-    scorer = make_evaluation(source, sagan.generator, training_source, **changes)
+        real = len(source) // 2 if FLAGS.real_vs_real else len(source)
+        changes["num_images"] = min(MAX_DEFAULT_IMAGES, real, len(source if sagan else images))
+    scorer = make_evaluation(source, model, training_source, **changes)
     first = scorer.protocol.seed
     seeds = range(first, first + FLAGS.repeats)
-    scores = [scorer.score(sagan, seed) for seed in seeds]
+    score, subject = (scorer.score, sagan) if sagan else (scorer.score_images, images)
+    scores = [score(subject, seed) for seed in seeds]
     report = scoring.report(sagan, scorer, scores, seeds)
     columns = {"generated": report["generated"]}
     if FLAGS.real_vs_real:
         columns["real, halves"] = evaluation.summarize([scorer.score_real(seed) for seed in seeds])
     by = scoring.described(scorer.features)
-    print(f"\n{FLAGS.model} against {dataset} ({split}), by {by}\n")
+    print(f"\n{FLAGS.model or FLAGS.images} against {dataset} ({split}), by {by}\n")
     print(evaluation.format_table(columns))
 
     if output:
         about = {"model": FLAGS.model, "dataset": dataset, "split": split}
+        if images is not None:
+            about |= {"images": FLAGS.images, "images_digest": images.digest()}
         about["skip_corrupt"] = skip_corrupt
         report["real_vs_real"] = columns.get("real, halves")
         report["seconds"] = round(time.monotonic() - began, 1)
@@ -96,12 +150,15 @@ def main():
         print(output)
     if nearest:
         with files.replacing(nearest) as new:
-            nearest_picture(sagan, scorer).save(new, "PNG")
+            samples = some_samples(sagan, scorer) if sagan else some_images(images, scorer)
+            nearest_picture(samples, scorer).save(new, "PNG")
         print(nearest)
 
 
 def data_settings(recipe):
     """Two recipes that name data: that of training, and that of scoring as the flags say."""
+    if FLAGS.images and FLAGS.dataset is None:
+        raise ValueError("--images needs --dataset=NAME or --statistics=FILE to compare them with")
     if recipe is None and FLAGS.dataset is None:
         raise ValueError(f"{FLAGS.model} does not say what it was trained on: pass --dataset")
     if recipe is None or FLAGS.dataset not in (None, recipe.dataset):
@@ -110,16 +167,86 @@ def data_settings(recipe):
     return recipe, recipe.replace(**chosen)
 
 
-def nearest_picture(sagan, scorer):
-    """Samples, each followed by the real images that are most like it."""
-    from sagan_tf import visualization
+def refuse_idle_flags():
+    """Raises a ValueError for flags that would do nothing."""
+    idle = dict.fromkeys(_SHAPE, "--model, which has a size and channels of its own")
+    if FLAGS.images is not None:
+        idle = dict.fromkeys(scoring.DRAWING, "--images, for which nothing is drawn")
+    if FLAGS.statistics is not None:
+        idle |= dict.fromkeys(published_statistics.IDLE, "--statistics, which is for the FID alone")
+    for name, reason in idle.items():
+        if FLAGS[name].present:
+            raise ValueError(f"--{name} does nothing with {reason}")
 
+
+def opened_images():
+    """The `ImageFolder` of --images, which holds enough of them."""
+    images = ImageFolder(FLAGS.images)
+    if FLAGS.num_images is not None and FLAGS.num_images > len(images):
+        raise ValueError(
+            f"{images.name} has {len(images)} images, fewer than --num_images={FLAGS.num_images}"
+        )
+    return images
+
+
+def shape_of(images):
+    """Dict of the size and channels at which to compare images, by the flags or the first one."""
+    with Image.open(images.read(0).name) as first:
+        fitting = [size for size in ARCHITECTURES if size <= min(first.size)]
+        grey = first.mode in ("1", "L", "LA", "I", "I;16", "F")
+    if not fitting and FLAGS.image_size is None:
+        raise ValueError(
+            f"{images.name} holds images of {first.width}x{first.height} pixels, which are too "
+            f"small: pass --image_size={min(ARCHITECTURES)} to enlarge them"
+        )
+    found = {"image_size": max(fitting, default=None), "channels": 1 if grey else 3}
+    found |= settings_flags.given(ModelConfig, *_SHAPE)
+    architecture(found["image_size"])  # checks it
+    return found
+
+
+def with_classes_of(source, images):
+    """Images whose labels are those of a data set, and the number of its classes.
+
+    The number is `None` if either has no classes, or no folder of the images has the name of one.
+    """
+    names = list(source.class_names or ())
+    # A class that can name no folder has another one.
+    labels = {name: label for label, name in enumerate(folder_names(names))}
+    labels |= {name: label for label, name in enumerate(names)}
+    unknown = [name for name in images.class_names if name not in labels]
+    if len(unknown) == len(images.class_names):
+        return images, None
+    if unknown:
+        raise ValueError(
+            f"{images.name} has folders that are no classes of {source.name}: "
+            f"{', '.join(unknown[:10])}. Rename them, or move all images into one folder"
+        )
+    return Relabeled(images, [labels[name] for name in images.class_names], names), len(names)
+
+
+def some_images(images, scorer):
+    """At most ten images from all over a source, float32 `(10, height, width, channels)`."""
+    size, classes = (scorer.image_size, scorer.channels), scorer.num_classes
+    read = ImageReader(images, *size, classes, scorer.skip_corrupt)
+    indices = np.linspace(0, len(images) - 1, min(_ROWS, len(images)))
+    return from_uint8(np.stack([read(index)[0] for index in indices]))
+
+
+def some_samples(sagan, scorer):
+    """Ten images of the first classes, float32 `(10, height, width, channels)`."""
     protocol, num_classes = scorer.protocol, sagan.generator.num_classes
     labels = None if num_classes is None else np.arange(_ROWS) % num_classes
-    images = sagan.generate(
+    return sagan.generate(
         labels, _ROWS, protocol.truncation, seed=protocol.seed, use_ema=protocol.ema
     )
-    neighbors = min(_NEIGHBORS, protocol.num_real_images)
+
+
+def nearest_picture(images, scorer):
+    """Images, each followed by the real ones that are most like it."""
+    from sagan_tf import visualization
+
+    neighbors = min(_NEIGHBORS, scorer.protocol.num_real_images)
     rows = np.concatenate([images[:, None], scorer.nearest_real(images, neighbors)], axis=1)
     return visualization.sample_grid(
         rows.reshape(-1, *images.shape[1:]),

@@ -7,6 +7,7 @@ from absl import flags
 
 from experiments import settings_flags
 from sagan_tf import files
+from sagan_tf.evaluation.features.features import cache_directory
 from sagan_tf.evaluation.metrics import METRICS
 from sagan_tf.evaluation.protocol import Protocol
 
@@ -21,7 +22,10 @@ settings_flags.define_choice(
 )
 flags.DEFINE_string("features_file", None, "File or archive of Inception's frozen graph.")
 flags.DEFINE_string(
-    "cache_dir", None, "Folder in which classifiers are kept. It is ~/.cache/sagan_tf by default."
+    "cache_dir",
+    None,
+    "Folder in which classifiers and features of real images are kept. It is ~/.cache/sagan_tf by "
+    "default.",
 )
 _FIELDS = ("metrics", "num_images", "num_real_images", "allow_few_images")
 # How a trained model draws; programs that score one have flags for these fields too.
@@ -72,8 +76,7 @@ def evaluation_maker(skip_corrupt=False, verbose=False, **protocol):
         size, classes = (model.image_size, model.channels), model.num_classes
         options = {"skip_corrupt": skip_corrupt}
         if FLAGS.features == "inception":
-            path = file or evaluation.Inception.download(FLAGS.cache_dir)
-            features = evaluation.Inception(path)
+            features = inception()
         else:
             features = evaluation.Classifier.trained_on(
                 training_source,
@@ -85,11 +88,19 @@ def evaluation_maker(skip_corrupt=False, verbose=False, **protocol):
             )
         attends = model.attention_layer == "self_attention"
         attention = model.attention_resolutions if attends else ()
-        return evaluation.Evaluation(
-            source, features, wanted, *size, classes, attention, verbose=verbose, **options
-        )
+        options |= {"verbose": verbose, "cache_dir": cache_directory(FLAGS.cache_dir)}
+        return evaluation.Evaluation(source, features, wanted, *size, classes, attention, **options)
 
     return make
+
+
+def inception():
+    """The `Inception` of --features_file, or that of the cache, which is fetched if need be."""
+    from sagan_tf import evaluation
+
+    return evaluation.Inception(
+        FLAGS.features_file or evaluation.Inception.download(FLAGS.cache_dir)
+    )
 
 
 def described(features):
@@ -103,7 +114,7 @@ def report(sagan, scorer, scores, seeds):
     """What was scored, by what and under which protocol, and the scores of some seeds.
 
     Args:
-        sagan: The `SAGAN` that was scored.
+        sagan: The `SAGAN` that was scored, `None` for images of another origin.
         scorer: The `Evaluation` by which it was.
         scores: List of `Scores`, one per seed.
         seeds: Iterable of ints, seeds of latents and labels.
@@ -113,14 +124,26 @@ def report(sagan, scorer, scores, seeds):
     """
     from sagan_tf import evaluation
 
-    generator = sagan.ema_generator if scorer.protocol.ema else sagan.generator
+    return {
+        "num_available": len(scorer.source),
+        **conditions(sagan, scorer.protocol, scorer.features, seeds),
+        "generated": evaluation.summarize(scores),
+    }
+
+
+def conditions(sagan, protocol, features, seeds):
+    """Dict, ready for JSON, of what scores depend on beside the data; see `report`."""
+    from sagan_tf import evaluation
+
+    weights = None
+    if sagan is not None:
+        generator = sagan.ema_generator if protocol.ema else sagan.generator
+        weights = files.digest(*generator.get_weights())[:16]
     return {
         # It tells these weights from others.
-        "weights": files.digest(*generator.get_weights())[:16],
-        "num_available": len(scorer.source),
-        "features": scorer.features.description,
-        "protocol": dataclasses.asdict(scorer.protocol),
+        "weights": weights,
+        "features": features.description,
+        "protocol": dataclasses.asdict(protocol),
         "seeds": list(seeds),
-        "generated": evaluation.summarize(scores),
         **evaluation.provenance(),
     }

@@ -9,6 +9,7 @@ import pathlib
 import shutil
 import stat
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 ASIDE = ".aside-"
 _LARGEST_JSON = 2**26
@@ -29,9 +30,10 @@ def replacing(path):
         new = pathlib.Path(folder, path.name)
         try:
             yield new
-            # What is renamed must be on the disk before its name is.
-            for each in (*(new.rglob("*") if new.is_dir() else ()), new):
-                flush(each)
+            # What is renamed must be on the disk before its name is. A disk takes the files of
+            # several threads together: 5,000 of them in 1 s, not in 13 s.
+            with ThreadPoolExecutor(8) as threads:
+                list(threads.map(flush, (*(new.rglob("*") if new.is_dir() else ()), new)))
             _swap(new, path, pathlib.Path(folder))
             flush(path.parent)
         except OSError as error:
@@ -138,6 +140,19 @@ def write_picture(path, picture):
     """Writes a `PIL.Image.Image` in the format of the path's suffix, see `replacing`."""
     with replacing(path) as new:
         picture.save(new)
+
+
+def write_animation(path, frames, milliseconds):
+    """Writes an endless animation in the format of the path's suffix, GIF or WebP.
+
+    Args:
+        path: str or path, see `replacing`.
+        frames: Iterable of `PIL.Image.Image`s of the same size, at least one.
+        milliseconds: int, how long each frame is shown, or a list with a number for each.
+    """
+    frames = iter(frames)
+    with replacing(path) as new:
+        next(frames).save(new, save_all=True, append_images=frames, duration=milliseconds, loop=0)
 
 
 def settings_differences(path, settings):

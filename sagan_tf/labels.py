@@ -31,6 +31,30 @@ def check_labels(labels, num_classes, class_names=None):
     return labels.astype("int32")
 
 
+def check_class_weights(weights, num_images, num_classes):
+    """Returns weights of classes as a float32 array `(num_images, num_classes)`.
+
+    A ValueError is raised unless there is a row for each image, of numbers that are not negative
+    and whose sum is 1 within 1e-3; or the model has no classes, and `num_classes` is `None`.
+    """
+    if num_classes is None:
+        raise ValueError("This model is unconditional: it takes no `labels`")
+    weights = np.asarray(weights, "float32")
+    if weights.shape != (num_images, num_classes):
+        raise ValueError(
+            f"`labels` that mix classes must have shape {(num_images, num_classes)}. "
+            f"Received: {weights.shape}"
+        )
+    # NaN is in no range.
+    wrong = ~((weights >= 0).all(axis=1) & (np.abs(weights.sum(axis=1) - 1) < 1e-3))
+    if wrong.any():
+        raise ValueError(
+            "`labels` that mix classes must be weights that are at least 0 and whose sum is 1. "
+            f"Received: {weights[wrong][0].tolist()} for image {np.argmax(wrong)}"
+        )
+    return weights
+
+
 def _number(text, names):
     if text in names:
         return names.index(text)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sagan_tf.labels import check_labels
+from sagan_tf.labels import check_class_weights, check_labels
 
 PETS = ("cat", "dog", "great white shark")
 
@@ -54,3 +54,18 @@ def test_names_and_numbers(labels, names, numbers):
 def test_an_unknown_name_is_answered_with_the_nearest(label, names, message):
     with pytest.raises(ValueError, match=message):
         check_labels([label], len(names), names)
+
+
+@pytest.mark.parametrize(
+    ("weights", "num_classes", "message"),
+    [
+        ([[1, 0]], 2, r"must have shape \(2, 2\). Received: \(1, 2\)"),
+        ([[0, 1], [0.5, 0.6]], 2, r"whose sum is 1. Received: \[0.5, 0.6.*\] for image 1"),
+        ([[1.5, -0.5], [0, 1]], 2, "at least 0.* for image 0"),
+        ([[np.nan, 1], [0, 1]], 2, "for image 0"),
+        ([[1], [1]], None, "unconditional"),
+    ],
+)
+def test_wrong_weights_of_classes_are_named(weights, num_classes, message):
+    with pytest.raises(ValueError, match=message):
+        check_class_weights(weights, 2, num_classes)

@@ -8,7 +8,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "catalog": ["BUNDLED", "check_dataset", "find_dataset"],
         "image_folder": ["ImageFolder"],
+        "image_writer": ["folder_names", "write_image_arrays", "write_image_folder"],
         "pipeline": ["load"],
-        "source": ["Example", "Source", "Subset"],
+        "source": ["Example", "Relabeled", "Source", "Subset"],
     },
 )

@@ -23,7 +23,7 @@ _SPLITS = (
     ("test", "testing"),
 )
 # Folders that operating systems and storage boxes leave behind.
-_LEFT_BEHIND = frozenset(
+LEFT_BEHIND = frozenset(
     ("@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found", "__macosx")
 )
 _MAX_DEPTH = 32
@@ -62,7 +62,7 @@ class ImageFolder(Source):
         passed_over = collections.Counter(tree.others)
         if splits:
             base = splits[_chosen(splits, split, tree.path)]
-            reference = next((splits[name] for name in splits if _row(name) == 0), base)
+            reference = next((splits[name] for name in splits if split_row(name) == 0), base)
             for name, folder in tree.folders.items():
                 if name not in splits and folder.count:
                     passed_over[f"{name}/"] += folder.count
@@ -197,7 +197,7 @@ def _scan(path, ancestors=()):
     entries, others = [], collections.Counter()
     for entry in visible:
         if entry.is_dir():
-            if entry.name.casefold() not in _LEFT_BEHIND:
+            if entry.name.casefold() not in LEFT_BEHIND:
                 entries.append(_scan(entry.path, (*ancestors, identity)))
         elif entry.is_file() and _ending(entry.path) in _ENDINGS:
             entries.append(entry.path)
@@ -209,7 +209,7 @@ def _scan(path, ancestors=()):
 def _only_folder_of_folders(tree):
     """The folder in which the images are, if there is nothing else and it is no split."""
     filled = [folder for folder in tree.folders.values() if folder.count]
-    if tree.images or len(filled) != 1 or _row(os.path.basename(filled[0].path)) is not None:
+    if tree.images or len(filled) != 1 or split_row(os.path.basename(filled[0].path)) is not None:
         return None
     return None if filled[0].images else filled[0]
 
@@ -217,13 +217,13 @@ def _only_folder_of_folders(tree):
 def _splits(tree, split):
     """Dict from the names of splits to their folders; empty if the folders are classes."""
     filled = {name: folder for name, folder in tree.folders.items() if folder.count}
-    named = {name for name in filled if _row(name) is not None or _same(name, split)}
+    named = {name for name in filled if split_row(name) is not None or _same(name, split)}
     others = filled.keys() - named
     if not named or (others and all(filled[name].is_flat for name in named)):
         return {}
-    if any(_same(name, split) and _row(name) is None for name in named):
+    if any(_same(name, split) and split_row(name) is None for name in named):
         return filled  # Whoever names a folder as the split has splits of names of their own.
-    if others and len({_row(name) for name in named}) == 1:
+    if others and len({split_row(name) for name in named}) == 1:
         # Either it is a split and the others have nothing to do with it, or it is a class.
         parts = {part for name in named for part in filled[name].folders}
         alike = {name for name in others if filled[name].images or parts & {*filled[name].folders}}
@@ -244,7 +244,7 @@ def _chosen(splits, split, path):
     for fits in (
         lambda name: name == split,
         lambda name: _same(name, split),
-        lambda name: _row(name) is not None and _row(name) == _row(split),
+        lambda name: split_row(name) is not None and split_row(name) == split_row(split),
     ):
         if found := list(filter(fits, splits)):
             return found[0]
@@ -255,7 +255,7 @@ def _same(name, split):
     return name.casefold() == split.casefold()
 
 
-def _row(name):
+def split_row(name):
     """The number of the row of `_SPLITS` that has a name, `None` for other names."""
     rows = (number for number, names in enumerate(_SPLITS) if name.casefold() in names)
     return next(rows, None)

@@ -85,3 +85,28 @@ class Subset(Source):
 
     def read(self, index):
         return self._source.read(int(self._indices[index]))
+
+
+class Relabeled(Source):
+    """Images of another source, whose labels are those of the same classes elsewhere.
+
+    Args:
+        source: A `Source` with classes.
+        labels: Sequence of ints, what each of its labels becomes.
+        class_names: Sequence of str, names of all classes in the order of the new labels.
+    """
+
+    def __init__(self, source, labels, class_names):
+        super().__init__(source.name, class_names)
+        self._source = source
+        self._labels = tuple(labels)
+
+    def __len__(self):
+        return len(self._source)
+
+    def digest(self):
+        return digest(self._source.digest(), np.asarray(self._labels))[:16]
+
+    def read(self, index):
+        example = self._source.read(index)
+        return example._replace(label=self._labels[example.label])

@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "metrics": ["METRICS", "Metric", "score_names"],
         "metrics.diversity": ["nearest_neighbor_ratio", "nearest_neighbors", "pairwise_diversity"],
         "metrics.fid": ["frechet_distance", "intra_class_frechet_distance"],
+        "metrics.gaussian": ["Gaussian"],
         "metrics.inception_score": ["inception_score"],
         "metrics.kid": ["kernel_inception_distance"],
         "metrics.moments": ["Moments"],

@@ -10,6 +10,7 @@ import tqdm
 from sagan_tf.data import Subset
 from sagan_tf.data.image_reader import ImageReader
 from sagan_tf.evaluation.attention import attention_numbers
+from sagan_tf.evaluation.kept_features import KeptFeatures
 from sagan_tf.evaluation.metrics import CLASS_MOMENTS, METRICS, score_names
 from sagan_tf.evaluation.metrics.diversity import nearest_neighbors
 from sagan_tf.evaluation.protocol import Protocol
@@ -45,6 +46,9 @@ class Evaluation:
             `score_names` depends on it. Defaults to `None`, that of the image size.
         skip_corrupt: bool, see `sagan_tf.data.load`. Defaults to `False`.
         verbose: bool, whether to show progress bars. Defaults to `False`.
+        cache_dir: `pathlib.Path` of a folder in which the features of the real images are kept for
+            the next evaluation, if all are compared (`max_compared`). Defaults to `None`, which
+            keeps nothing.
 
     Attributes:
         settings: Dict, ready for JSON, of all that scores depend on: the features and the protocol.
@@ -75,6 +79,7 @@ class Evaluation:
         attention_resolutions=None,
         skip_corrupt=False,
         verbose=False,
+        cache_dir=None,
     ):
         protocol = (protocol or Protocol()).for_data(source.name, len(source), num_classes)
         self.source = source
@@ -90,7 +95,7 @@ class Evaluation:
         self._class_names = names if len(names) == num_classes else range(num_classes or 0)
         order = np.random.default_rng(protocol.seed).permutation(len(source))
         self._real_indices = order[: protocol.num_real_images]
-        self._real = self._statistics_of_real(self._real_indices, "real images")
+        self._real = self._statistics_of_real(cache_dir)
         # What cannot be scored is refused before an image is drawn.
         per_class = [protocol.num_images // num_classes] * num_classes if num_classes else []
         metrics = choose_metrics(
@@ -166,6 +171,28 @@ class Evaluation:
         scores = compare(self._real, fake, protocol, self._class_names)
         return dataclasses.replace(scores, attention=attention)
 
+    def score_images(self, source, seed=None):
+        """The `Scores` of images of any origin, in place of a model's.
+
+        Args:
+            source: A `sagan_tf.data.Source` of at least `num_images` images, which are read like
+                the real ones. If the evaluation has classes, its labels are of these.
+            seed: int, seed of the choice of the images. Defaults to the protocol's.
+
+        Raises:
+            ValueError: if there are fewer images, one cannot be read, or a label is out of range.
+        """
+        seed = self.protocol.seed if seed is None else seed
+        num_images = self.protocol.num_images
+        if num_images > len(source):
+            raise ValueError(
+                f"{source.name} has {len(source)} images, fewer than the {num_images} to score: "
+                "pass fewer `num_images`"
+            )
+        chosen = np.random.default_rng(seed).permutation(len(source))[:num_images]
+        fake = self._statistics_of(source, chosen, "scored images")
+        return compare(self._real, fake, self.protocol, self._class_names)
+
     def score_real(self, seed=None):
         """The `Scores` of one half of the real images against the other: the floor for any model.
 
@@ -174,8 +201,11 @@ class Evaluation:
         seed = self.protocol.seed if seed is None else seed
         order = np.random.default_rng(seed).permutation(len(self.source))
         half = min(self.protocol.num_images, len(order) // 2)
-        first = self._statistics_of_real(order[:half], "one half of the real images")
-        second = self._statistics_of_real(order[half : 2 * half], "the other half")
+        halves = order[:half], order[half : 2 * half]
+        names = "one half of the real images", "the other half"
+        first, second = (
+            self._statistics_of(self.source, *each) for each in zip(halves, names, strict=True)
+        )
         return compare(first, second, self.protocol, self._class_names)
 
     def nearest_real(self, images, neighbors=5):
@@ -191,7 +221,7 @@ class Evaluation:
         """
         features, _ = self.features(to_uint8(images))
         _, found = nearest_neighbors(features, self._real.features, neighbors)
-        read = self._reader(self._real_indices)
+        read = self._reader(self.source, self._real_indices)
         real = from_uint8(np.stack([read(index)[0] for index in found.ravel()]))
         return real.reshape((*found.shape, *real.shape[1:]))
 
@@ -202,21 +232,35 @@ class Evaluation:
             self.features, self.num_classes, self.protocol.max_compared, by_class
         )
 
-    def _statistics_of_real(self, indices, name):
+    def _statistics_of_real(self, cache_dir):
+        indices = self._real_indices
+        if cache_dir is None or len(indices) > self.protocol.max_compared:
+            return self._statistics_of(self.source, indices, "real images")
+        names = ("image_size", "channels", "num_classes", "skip_corrupt")
+        reading = {name: getattr(self, name) for name in names}
+        kept = KeptFeatures(cache_dir, Subset(self.source, indices), self.features, **reading)
+        found = kept.read()
+        if found is None:
+            statistics = self._statistics_of(self.source, indices, "real images")
+            kept.write(statistics.features, statistics.probabilities, statistics.labels)
+        else:
+            statistics = self._new_statistics()
+            statistics.update_features(**found)
+        return statistics
+
+    def _statistics_of(self, source, indices, name):
         statistics = self._new_statistics()
-        read = self._reader(indices)
+        read = self._reader(source, indices)
         with ThreadPoolExecutor() as threads:
             for part in self._parts(len(indices), name):
                 images, labels = zip(*threads.map(read, range(len(indices))[part]), strict=True)
                 statistics.update(np.stack(images), np.stack(labels))
         return statistics
 
-    def _reader(self, indices):
+    def _reader(self, source, indices):
         # What replaces a corrupt image depends on its place in `indices`.
-        source = Subset(self.source, indices)
-        return ImageReader(
-            source, self.image_size, self.channels, self.num_classes, self.skip_corrupt
-        )
+        size, classes = (self.image_size, self.channels), self.num_classes
+        return ImageReader(Subset(source, indices), *size, classes, self.skip_corrupt)
 
     def _parts(self, count, name, size=_BATCH):
         """Slices of a batch each, with a progress bar."""

@@ -64,17 +64,32 @@ class FeatureStatistics:
         for start in range(0, len(images), _BATCH):
             part = slice(start, start + _BATCH)
             features, probabilities = self.network(to_pixels(images[part]))
-            room = self._max_compared - sum(map(len, self._features))
-            if room > 0:
-                self._features.append(features[:room])
-            self._probabilities.append(probabilities)
-            self.moments.update(features)
-            if self.num_classes is None:
-                continue
-            self._labels.append(labels[part])
-            for label in np.unique(labels[part]).tolist() if self.by_class else ():
-                moments = self.class_moments.setdefault(label, Moments(self.moments.dimension))
-                moments.update(features[labels[part] == label])
+            self._take(features, probabilities, None if labels is None else labels[part])
+
+    def update_features(self, features, probabilities, labels=None):
+        """Takes up what the network has found in the next images.
+
+        Args:
+            features: float32 array `(num_images, d)`.
+            probabilities: float32 array `(num_images, network.num_classes)`.
+            labels: Int array `(num_images,)`; ignored without classes. Defaults to `None`.
+        """
+        if self.num_classes is not None:
+            labels = _check_labels(labels, len(features), self.num_classes)
+        self._take(features, probabilities, labels)
+
+    def _take(self, features, probabilities, labels):
+        room = self._max_compared - sum(map(len, self._features))
+        if room > 0:
+            self._features.append(features[:room])
+        self._probabilities.append(probabilities)
+        self.moments.update(features)
+        if self.num_classes is None:
+            return
+        self._labels.append(labels)
+        for label in np.unique(labels).tolist() if self.by_class else ():
+            moments = self.class_moments.setdefault(label, Moments(self.moments.dimension))
+            moments.update(features[labels == label])
 
 
 def statistics_of(images, network, labels=None, num_classes=None, **options):

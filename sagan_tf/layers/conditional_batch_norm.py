@@ -21,8 +21,9 @@ class ConditionalBatchNorm(keras.layers.Layer):
 
     Call arguments:
         inputs: `(features, labels)`, features of shape `(batch, height, width, channels)` and
-            integer labels of shape `(batch,)` in `[0, num_classes)`. Plain batch normalization
-            ignores the labels, and also takes features alone.
+            integer labels of shape `(batch,)` in `[0, num_classes)`. Labels that are floats of
+            shape `(batch, num_classes)` are weights, by which the scales and shifts of the classes
+            are mixed. Plain batch normalization ignores the labels, and also takes features alone.
         training: bool, whether to normalize with the statistics of the batch, and update the
             moving statistics. Defaults to `False`.
 
@@ -65,8 +66,7 @@ class ConditionalBatchNorm(keras.layers.Layer):
         if isinstance(inputs, (tuple, list)):
             features, labels = inputs
         if self.num_classes is not None:
-            gamma = ops.take(gamma, labels, axis=0)[:, None, None, :]
-            beta = ops.take(beta, labels, axis=0)[:, None, None, :]
+            gamma, beta = (_rows(table, labels)[:, None, None, :] for table in (gamma, beta))
         if training:
             mean, variance = self._batch_statistics(features)
             for moving, value in (self.moving_mean, mean), (self.moving_variance, variance):
@@ -96,6 +96,13 @@ class ConditionalBatchNorm(keras.layers.Layer):
         mean, between = ops.moments(mean[None], axes=(0,), synchronized=True)
         within, _ = ops.moments(variance[None], axes=(0,), synchronized=True)
         return mean, within + between
+
+
+def _rows(table, labels):
+    """A row of a table for each image, `(batch, channels)`: that of its class, or a mixture."""
+    if len(labels.shape) == 1:
+        return ops.take(table, labels, axis=0)
+    return ops.matmul(ops.cast(labels, table.dtype), table)
 
 
 @ops.custom_gradient

@@ -25,7 +25,7 @@ class GeneratorBlock(keras.layers.Layer):
 
     Call arguments:
         inputs: `(features, labels)`, features of shape `(batch, height, width, channels)` and
-            integer labels of shape `(batch,)`, which an unconditional block ignores.
+            labels, as `ConditionalBatchNorm` takes them. An unconditional block ignores them.
         training: bool, passed on to the layers inside. Defaults to `False`.
 
     Output shape:

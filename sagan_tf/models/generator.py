@@ -37,7 +37,8 @@ class Generator(Network):
 
     Call arguments:
         inputs: `(latents, labels)`, floats of shape `(batch, latent_dim)` and integers of shape
-            `(batch,)` in `[0, num_classes)`, which an unconditional generator ignores.
+            `(batch,)` in `[0, num_classes)`, which an unconditional generator ignores. Labels that
+            are floats of shape `(batch, num_classes)` are weights, which mix classes.
         training: bool, whether batch norm uses the statistics of the batch and the power iterations
             advance. Defaults to `False`.
         return_attention: bool, whether to return the attention maps as well. Defaults to `False`.

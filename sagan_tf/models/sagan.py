@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from sagan_tf.config import Config, ModelConfig
-from sagan_tf.labels import check_labels
+from sagan_tf.labels import check_class_weights, check_labels
 from sagan_tf.models.adversarial_model import AdversarialModel
 from sagan_tf.models.build import describe_networks, make_networks
 from sagan_tf.models.copies import with_standing_statistics
@@ -18,7 +18,7 @@ from sagan_tf.models.model_folder import (
     write_preset,
 )
 from sagan_tf.models.presets import PRESETS
-from sagan_tf.models.sampling import draw_inputs, run_generator
+from sagan_tf.models.sampling import draw_inputs, run_generator, run_in_batches
 from sagan_tf.models.transfer import transfer_weights
 
 
@@ -115,6 +115,7 @@ class SAGAN(AdversarialModel):
         Args:
             labels: Sequence of ints in `[0, num_classes)`, or of names of classes, one per image;
                 fewer than `num_images` are repeated in turn, and one alone is a sequence of one.
+                A float array `(num_images, num_classes)` mixes classes by weights whose sum is 1.
                 `None` draws them uniformly.
             num_images: int. Defaults to the number of latents, of labels, or 16.
             truncation: float in (0, 1], factor of the latents: less varied, more typical images.
@@ -134,6 +135,30 @@ class SAGAN(AdversarialModel):
         Raises:
             ValueError: if an argument is out of range.
         """
+        inputs = self._inputs(labels, num_images, truncation, seed, use_ema, latents)
+        return run_generator(*inputs, return_attention)
+
+    def generate_batches(
+        self, labels=None, num_images=None, truncation=1.0, seed=None, use_ema=True
+    ):
+        """Draws the images of `generate`, which has the same arguments, a part at a time.
+
+        Memory does not grow with their number, but for the latents.
+
+        Returns:
+            Iterator of `(images, labels)`: float32 `(count, height, width, channels)` in [-1, 1],
+            and int32 `(count,)`, all 0 for an unconditional model; or weights, if these are
+            given. The count is at most 64.
+
+        Raises:
+            ValueError: if an argument is out of range.
+        """
+        network, latents, labels = self._inputs(labels, num_images, truncation, seed, use_ema)
+        parts = run_in_batches(network, latents, labels)
+        return ((images, labels[part]) for part, images in parts)
+
+    def _inputs(self, labels, num_images, truncation, seed, use_ema, latents=None):
+        """The network that is to draw, the latents and the labels; see `generate`."""
         if labels is not None and np.ndim(labels) == 0:
             labels = [labels]
         given = latents if latents is not None else labels
@@ -153,13 +178,15 @@ class SAGAN(AdversarialModel):
             )
         if labels is None:
             labels = drawn_labels
+        elif np.ndim(labels) == 2:
+            labels = check_class_weights(labels, num_images, self.generator.num_classes)
         else:
             labels = check_labels(labels, self.generator.num_classes, self.class_names)
             if num_images and not labels.size:
                 raise ValueError(f"`labels` is empty, but {num_images=}")
             labels = np.resize(labels, num_images)
         network = self.ema_generator if use_ema else self.generator
-        return run_generator(network, truncation * latents, labels, return_attention)
+        return network, truncation * latents, labels
 
     def recalibrate(self, num_batches=16, truncation=1.0, seed=None):
         """Gives the averaged generator batch-norm statistics that fit its weights.

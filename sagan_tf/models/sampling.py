@@ -54,6 +54,42 @@ def interpolate_latents(starts, ends, num_steps):
     return (walk / np.sin(safe)).astype("float32")
 
 
+def loop_latents(stops, num_steps):
+    """Walks from latents to the next and the next, and from the last back to the first.
+
+    Args:
+        stops: Float array `(num_stops, n, latent_dim)`.
+        num_steps: int, number of points from one stop until before the next.
+
+    Returns:
+        Float32 array `(num_stops * num_steps, n, latent_dim)`, of which the first follows on the
+        last.
+    """
+    ends = np.roll(stops, -1, axis=0)
+    legs = [
+        interpolate_latents(*leg, num_steps + 1)[:, :-1] for leg in zip(stops, ends, strict=True)
+    ]
+    return np.concatenate(legs, axis=1).swapaxes(0, 1)
+
+
+def loop_classes(stops, num_classes, num_steps):
+    """Mixes of classes that change evenly from stop to stop, and from the last to the first.
+
+    Args:
+        stops: Int array `(num_stops, n)` of labels.
+        num_classes: int.
+        num_steps: int, number of mixes from one stop until before the next.
+
+    Returns:
+        Float32 array `(num_stops * num_steps, n, num_classes)`, weights whose sum is 1.
+    """
+    starts = np.eye(num_classes)[stops]
+    steps = np.roll(starts, -1, axis=0) - starts
+    times = np.linspace(0.0, 1.0, num_steps, endpoint=False)[:, None, None]
+    mixes = starts[:, None] + times * steps[:, None]
+    return mixes.reshape(-1, *starts.shape[1:]).astype("float32")
+
+
 def images_per_call(generator, return_attention=False):
     """How many images a generator may draw at once, at most 64, by the size of what it holds."""
     maps = zip(generator.plan.resolutions, generator.plan.widths, strict=True)
@@ -66,18 +102,27 @@ def images_per_call(generator, return_attention=False):
     return max(1, min(_BATCH, _NUMBERS // numbers))
 
 
+def run_in_batches(generator, latents, labels, return_attention=False):
+    """Calls a generator at inference, a limited number of images at a time.
+
+    It yields the slice of the latents that was taken, and the arrays that came of it.
+    """
+    size = images_per_call(generator, return_attention)
+    dtype = "int32" if np.ndim(labels) == 1 else "float32"  # Weights mix classes.
+    for start in range(0, len(latents), size):
+        part = slice(start, start + size)
+        inputs = latents[part], np.asarray(labels[part], dtype)
+        outputs = generator(inputs, training=False, return_attention=return_attention)
+        yield part, tree.map_structure(ops.convert_to_numpy, outputs)
+
+
 def run_generator(generator, latents, labels, return_attention=False):
-    """Calls a generator at inference, a limited number of images at a time, and returns arrays."""
+    """The arrays of `run_in_batches`, joined."""
     # No images still take one through the network, for the shapes: convolutions of an empty batch
     # are broken in TensorFlow.
     count = len(latents)
     if count == 0:
         latents, labels = np.zeros((1, generator.latent_dim), "float32"), np.zeros(1, "int32")
-    size = images_per_call(generator, return_attention)
-    batches = []
-    for start in range(0, len(latents), size):
-        part = slice(start, start + size)
-        inputs = latents[part], np.asarray(labels[part], "int32")
-        outputs = generator(inputs, training=False, return_attention=return_attention)
-        batches.append(tree.map_structure(ops.convert_to_numpy, outputs))
+    parts = run_in_batches(generator, latents, labels, return_attention)
+    batches = [outputs for _, outputs in parts]
     return tree.map_structure(lambda *parts: np.concatenate(parts)[:count], *batches)

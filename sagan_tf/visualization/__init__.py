@@ -5,7 +5,13 @@ from sagan_tf.visualization.attention_overlay import attention_overlay
 from sagan_tf.visualization.attention_panel import attention_panel
 from sagan_tf.visualization.curves import training_curves
 from sagan_tf.visualization.grid_layout import GridLayout
-from sagan_tf.visualization.portraits import attention_picture, class_grid, class_headings
+from sagan_tf.visualization.portraits import (
+    attention_picture,
+    class_grid,
+    class_headings,
+    walk_frames,
+    walk_picture,
+)
 from sagan_tf.visualization.query_selection import choose_queries
 from sagan_tf.visualization.sample_grid import grid_layout, sample_grid
 from sagan_tf.visualization.score_comparison import score_comparison
@@ -23,4 +29,6 @@ __all__ = [
     "sample_grid",
     "score_comparison",
     "training_curves",
+    "walk_frames",
+    "walk_picture",
 ]

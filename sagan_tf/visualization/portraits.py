@@ -1,10 +1,24 @@
 """Pictures of what a model draws."""
 
+import math
+
+import numpy as np
+
+from sagan_tf.models.sampling import (
+    draw_latents,
+    interpolate_latents,
+    loop_classes,
+    loop_latents,
+)
 from sagan_tf.visualization.attention_overlay import attention_overlay
 from sagan_tf.visualization.sample_grid import sample_grid
 
 COLUMNS, ROWS = 10, 6
 MAX_HEADINGS = 16
+WALK_COLUMNS = 10
+# An animation passes at least four latents, and draws 20 pictures from one to the next.
+_STOPS, _STEPS = 4, 20
+_IMAGES_AT_ONCE = 64
 
 
 def class_grid(sagan, seed=0):
@@ -55,6 +69,75 @@ def attention_picture(sagan, labels=None, num_images=5, seed=0, **options):
     labels = _first_classes(sagan, num_images) if labels is None else list(labels)
     images, maps = sagan.generate(labels, num_images, seed=seed, return_attention=True, **options)
     return attention_overlay(images, maps[names[-1]])
+
+
+def walk_picture(sagan, labels=None, num_images=8, seed=None, **options):
+    """Draws rows of ten images, each of which walks from one latent to another.
+
+    Args:
+        sagan: A `SAGAN`.
+        labels: Sequence of ints. Each row has the next and keeps it. Defaults to `None`, all
+            classes in turn.
+        num_images: int, number of rows. Defaults to `8`.
+        seed: int, seed of the latents. Defaults to `None`, a new one.
+        **options: `truncation` and `use_ema` of `SAGAN.generate`.
+
+    Returns:
+        An RGB `PIL.Image.Image`.
+    """
+    latents = draw_latents(2 * num_images, sagan.generator.latent_dim, seed)
+    walk = interpolate_latents(latents[:num_images], latents[num_images:], WALK_COLUMNS)
+    labels = _classes_in_turn(sagan, labels, num_images)
+    if labels is not None:
+        labels = np.repeat(labels, WALK_COLUMNS)
+    images = sagan.generate(labels, latents=walk.reshape(-1, walk.shape[-1]), **options)
+    return sample_grid(images, columns=WALK_COLUMNS)
+
+
+def walk_frames(sagan, labels=None, num_images=9, seed=None, **options):
+    """Draws a loop of pictures of images that walk from one latent to another.
+
+    Args:
+        sagan: A `SAGAN`.
+        labels: Sequence of ints. Every image passes through these classes in turn, and begins at
+            another than its neighbor. Between two classes their scales and shifts of batch norm are
+            mixed. Defaults to `None`: the images have all classes in turn, and keep them.
+        num_images: int, number of images in each picture. Defaults to `9`.
+        seed: int, seed of the latents. Defaults to `None`, a new one.
+        **options: `truncation` and `use_ema` of `SAGAN.generate`.
+
+    Yields:
+        RGB `PIL.Image.Image`s of the same size, 20 for each latent that is passed, of which there
+        are four or a multiple of the number of labels. The first follows on the last.
+    """
+    generator, turns = sagan.generator, len(labels) if labels else 1
+    num_stops = turns * math.ceil(_STOPS / turns)
+    latents = draw_latents(num_stops * num_images, generator.latent_dim, seed)
+    latents = loop_latents(latents.reshape(num_stops, num_images, -1), _STEPS)
+    classes = None
+    if generator.num_classes is not None:
+        first = _classes_in_turn(sagan, labels, num_images)
+        stops = [
+            first if labels is None else np.resize(np.roll(labels, -stop), num_images)
+            for stop in range(num_stops)
+        ]
+        classes = loop_classes(np.array(stops), generator.num_classes, _STEPS)
+    size = max(1, _IMAGES_AT_ONCE // num_images)
+    for start in range(0, len(latents), size):
+        points, mixes = (
+            None if each is None else each[start : start + size].reshape(-1, each.shape[-1])
+            for each in (latents, classes)
+        )
+        images = sagan.generate(mixes, latents=points, **options)
+        yield from map(sample_grid, images.reshape(-1, num_images, *images.shape[1:]))
+
+
+def _classes_in_turn(sagan, labels, count):
+    """Int array `(count,)` of labels, by default all in turn; `None` for an unconditional model."""
+    num_classes = sagan.generator.num_classes
+    if num_classes is None:
+        return None
+    return np.resize(np.arange(num_classes) if labels is None else labels, count)
 
 
 def _first_classes(sagan, count):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sagan_tf.data import Source, Subset, find_dataset, load
+from sagan_tf.data import Relabeled, Source, Subset, find_dataset, load
 from tests.data.samples import Numbered
 
 
@@ -26,3 +26,14 @@ def test_a_subset_is_a_source_of_the_chosen_images_in_the_chosen_order(digits_di
     part, of_part = next(load(subset, batch_size=4, **options).as_numpy_iterator())
     np.testing.assert_array_equal(part, everything[[5, 0, 5]])
     np.testing.assert_array_equal(of_part, labels[[5, 0, 5]])
+
+
+def test_labels_may_be_those_of_other_classes():
+    numbered = Numbered(12)
+    labels, names = [19 - label for label in range(10)], [f"class {label}" for label in range(20)]
+    relabeled = Relabeled(numbered, labels, names)
+    assert (len(relabeled), relabeled.name, relabeled.num_classes) == (12, numbered.name, 20)
+    for index in range(12):
+        example = numbered.read(index)
+        assert relabeled.read(index) == example._replace(label=19 - example.label)
+    assert relabeled.digest() != numbered.digest()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sagan_tf import SAGAN, Discriminator, Generator
-from sagan_tf.data import Subset, find_dataset, load
+from sagan_tf.data import ImageFolder, Subset, find_dataset, load, write_image_folder
 from sagan_tf.evaluation import Evaluation, Protocol, compare, statistics_of
 from sagan_tf.images import to_uint8
 from sagan_tf.models import draw_inputs
@@ -38,6 +38,30 @@ def evaluation(source, num_classes=10, resolutions=None, skip_corrupt=False, **c
     network = Pixels(predicts_labels=False)
     options = {"attention_resolutions": resolutions, "skip_corrupt": skip_corrupt}
     return Evaluation(source, network, Protocol(**fields), 16, 1, num_classes, **options)
+
+
+def test_images_of_any_origin_are_scored_as_those_of_a_model(digits, sagan, tmp_path):
+    scorer = evaluation(digits)
+    names = [f"{label:02}" for label in range(10)]
+    batches = sagan.generate_batches(num_images=100, seed=7)
+    write_image_folder(tmp_path / "images", batches, names)
+    images = ImageFolder(tmp_path / "images")
+    assert images.class_names == tuple(names)
+    found, expected = scorer.score_images(images), scorer.score(sagan, seed=7)
+    assert found.attention == {}
+    assert found.num_images == 100
+    assert [row["images"] for row in found.classes] == [row["images"] for row in expected.classes]
+    # Compiled and eager networks round otherwise, and KID and the Inception score depend on the
+    # order.
+    for name in ("fid", "precision", "recall", "density", "coverage", "diversity"):
+        np.testing.assert_allclose(found.values[name], expected.values[name], rtol=0.01, atol=1e-3)
+    # Copies of the real images are as good as these.
+    copies = Subset(digits, np.random.default_rng(0).permutation(1797)[:100])
+    assert scorer.score_images(copies).values["fid"] < 1e-9
+    fewer = evaluation(digits, num_images=60, num_real_images=100).score_images(images, seed=3)
+    assert fewer.num_images == 60
+    text = message(scorer.score_images, Subset(digits, np.arange(99)))
+    assert "has 99 images, fewer than the 100 to score" in text
 
 
 @pytest.mark.parametrize("changes", [{}, {"standing_statistics": 2}, {"ema": False}])

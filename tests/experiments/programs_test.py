@@ -1,5 +1,6 @@
 """The programs as a user runs them, on real files: each once in a process of its own."""
 
+import pathlib
 import shutil
 import signal
 import subprocess
@@ -10,11 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sagan_tf import SAGAN, training
+from sagan_tf import SAGAN, training, visualization
 from sagan_tf.config import RunOptions
+from sagan_tf.data import ImageFolder, find_dataset
 from sagan_tf.files import read_json, read_json_lines
+from sagan_tf.images import to_uint8
 from sagan_tf.models import preset
 from tests.experiments.programs import ROOT, SMALL, error_line, run, run_process
+from tests.tiny import tiny
 
 RESULTS = {"preset", "samples.png", "attention.png", "curves.png", "metrics.jsonl"}
 
@@ -82,6 +86,83 @@ def test_sample(digits, tmp_path):
     assert "--labels must be in [0, 10). Received: 10" in error_line(
         "sample", model, f"--output={tmp_path / 'x.png'}", "--labels=10"
     )
+
+
+@pytest.mark.parametrize("ending", ["webp", "gif"])
+def test_an_endless_walk(digits, tmp_path, ending):
+    path = tmp_path / f"walk.{ending}"
+    walk = ("--interpolate", "--labels=3,7", "--num_images=2", "--seed=1")
+    run("sample", f"--model={digits[0]}", f"--output={path}", *walk)
+    animation = Image.open(path)
+    assert (animation.n_frames, animation.info["loop"]) == (80, 0)
+    sagan = SAGAN.from_preset(digits[0])
+    for number, expected in enumerate(visualization.walk_frames(sagan, [3, 7], 2, seed=1)):
+        animation.seek(number)
+        assert animation.info.get("duration", 50) == 50
+        difference = np.subtract(animation.convert("RGB"), expected, dtype=float)
+        assert np.abs(difference).mean() < 3  # WebP is compressed, and GIF has 256 colors.
+
+
+@pytest.mark.usefixtures("at_once")
+def test_an_animation_of_the_progress(tmp_path):
+    (tmp_path / "samples").mkdir()
+    for step in range(250):
+        picture = Image.new("L", (8, 4), 37 * step % 251)
+        picture.save(tmp_path / "samples" / f"step_{step:07d}.png")
+    output = tmp_path / "new" / "progress.webp"
+    progress = ("--progress", f"--model={tmp_path}", f"--output={output}")
+    run("sample", *progress)
+    animation = Image.open(output)
+    assert (animation.size, animation.n_frames) == ((8, 4), 200)
+    levels = []
+    for number in range(200):
+        animation.seek(number)
+        levels.append(np.mean(animation.convert("L")))
+    chosen = np.linspace(0, 249, 200).round()
+    np.testing.assert_allclose(levels, 37 * chosen % 251, atol=4)
+    for flag in ("--labels=3", "--seed=1", "--noema", "--num_images=3"):
+        name = flag.split("=")[0].replace("no", "")
+        assert f"{name} does nothing with --progress" in error_line("sample", *progress, flag)
+    Image.new("L", (8, 5)).save(tmp_path / "samples" / "step_0000250.png")
+    assert "are not all of the same size" in error_line("sample", *progress)
+
+
+def test_single_images(digits, tmp_path, capsys):
+    model = f"--model={digits[0]}"
+    drawn = (model, "--seed=1", "--num_images=70", "--truncation=0.5")
+    (tmp_path / "empty").mkdir()
+    run("sample", *drawn, f"--output={tmp_path / 'empty'}")
+    run("sample", *drawn, f"--output={tmp_path / 'x.npz'}")
+    assert capsys.readouterr().out == f"{tmp_path / 'empty'}\n{tmp_path / 'x.npz'}\n"
+    sagan = SAGAN.from_preset(digits[0])
+    expected = to_uint8(sagan.generate(num_images=70, seed=1, truncation=0.5))
+    with np.load(tmp_path / "x.npz", allow_pickle=False) as arrays:
+        np.testing.assert_array_equal(arrays["images"], expected)
+        labels = arrays["labels"]
+    source = find_dataset(tmp_path / "empty")
+    assert source.class_names == tuple("0123456789")
+    examples = [source.read(index) for index in range(70)]
+    numbers = [int(pathlib.Path(example.name).stem) for example in examples]
+    assert sorted(numbers) == list(range(70))
+    for number, example in zip(numbers, examples, strict=True):
+        assert example.label == labels[number]
+        np.testing.assert_array_equal(Image.open(example.name), expected[number, ..., 0])
+
+
+def test_single_images_of_classes_that_cannot_name_folders(tmp_path, caplog):
+    sagan = tiny(3)
+    sagan.class_names = ("cat/dog", "dog", "..")
+    sagan.save_preset(tmp_path / "model")
+    images = tmp_path / "v1.5" / "images"
+    run("sample", f"--model={tmp_path / 'model'}", f"--output={images}", "--labels=0,1,2")
+    assert ImageFolder(images).class_names == ("_.", "cat_dog", "dog")
+    assert "2 classes have names that no folder can have" in caplog.text
+    assert "'cat/dog' in cat_dog, '..' in _." in caplog.text
+    # Without classes, there are no folders.
+    tiny(None).save_preset(tmp_path / "other")
+    flat = tmp_path / "new.images"
+    run("sample", f"--model={tmp_path / 'other'}", f"--output={flat}/", "--num_images=3")
+    assert sorted(path.name for path in flat.iterdir()) == [f"{n:06}.png" for n in range(3)]
 
 
 def test_export(digits, tmp_path, monkeypatch, capsys):
@@ -282,7 +363,20 @@ def test_a_malformed_tf_config(tmp_path, monkeypatch, tf_config, message):
             "Unknown model: sagan_digits. Did you mean sagan_digits_16",
         ),
         ("sample", ["--attention", "--interpolate"], "exclude each other"),
-        ("sample", ["--output=x.txt"], "--output must be a file such as x.png. Received: x.txt"),
+        ("sample", ["--output=x.txt"], "--output must be a file such as x.png or x.npz, or a fol"),
+        ("sample", ["--output=x.psd"], "or a folder such as images/. Received: x.psd"),
+        ("sample", ["--output="], "--output is empty"),
+        ("sample", ["--output=/usr/"], "--output=/usr is a folder with files in it: name a new"),
+        ("sample", ["--output=/dev/null/x/"], "--output=/dev/null/x cannot be written: Not a"),
+        ("sample", ["--progress", "--attention"], "--attention and --progress exclude each other"),
+        ("sample", ["--progress"], "--progress is for a file such as x.webp or x.gif. Received: "),
+        (
+            "sample",
+            ["--progress", "--output=x.gif", "--model=sagan_digits_16"],
+            "sagan_digits_16/samples holds no pictures: --progress needs --model=DIR of a run",
+        ),
+        ("sample", ["--output=x", "--attention"], "--attention draws a picture: --output must be"),
+        ("sample", ["--output=x.npz", "--interpolate"], "--interpolate draws a picture: --output"),
         ("sample", ["--noema", "--standing_statistics=2"], "it excludes --noema"),
         ("export", ["--weight_precision=int8"], "--weight_precision is for --format=tflite"),
         ("export", ["--format=lite"], "Unknown format: lite. Did you mean tflite"),
@@ -294,3 +388,10 @@ def test_wrong_input_to_sample_and_export(digits, tmp_path, name, flags, message
     output = tmp_path / "x.png"
     assert message in error_line(name, f"--model={digits[0]}", f"--output={output}", *flags)
     assert not output.exists()
+
+
+@pytest.mark.usefixtures("at_once")
+def test_the_folder_in_which_one_is_cannot_be_replaced(digits, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    line = error_line("sample", f"--model={digits[0]}", "--output=.")
+    assert line == "--output=. cannot be replaced: name a new folder in it"

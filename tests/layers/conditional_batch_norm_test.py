@@ -41,6 +41,22 @@ def test_equals_the_formula(training):
         np.testing.assert_allclose(new, old + weight * (value - old), rtol=1e-5)
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_weights_mix_the_scales_and_shifts_of_classes(training):
+    layer = built(lambda: ConditionalBatchNorm(3), (FEATURES, LABELS))
+    one_hot = np.eye(3, dtype="float32")
+    of_labels = ops.convert_to_numpy(layer((FEATURES, LABELS), training=training))
+    found = layer((FEATURES, one_hot[LABELS]), training=training)
+    np.testing.assert_allclose(found, of_labels, rtol=1e-6, atol=1e-6)
+    # The output is linear in the weights.
+    of_others = ops.convert_to_numpy(layer((FEATURES, (LABELS + 1) % 3), training=training))
+    mixes = 0.25 * one_hot[LABELS] + 0.75 * one_hot[(LABELS + 1) % 3]
+    expected = 0.25 * of_labels + 0.75 * of_others
+    tolerance = 1e-5 if training else 1e-6
+    found = layer((FEATURES, mixes), training=training)
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
+
+
 def test_without_classes_equals_batch_normalization():
     ours = ConditionalBatchNorm()
     keras_own = keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from sagan_tf import SAGAN, Discriminator, Generator
+from sagan_tf.models import draw_inputs
 from tests.tiny import tiny
 
 
@@ -37,6 +38,34 @@ def test_generate_options():
     )
     assert sagan.generate([]).shape == (0, 16, 16, 1)
     assert sagan.generate().shape == (16, 16, 16, 1)
+
+
+def test_classes_may_be_mixed():
+    sagan = tiny()
+    one_hot = np.eye(3)
+    images = sagan.generate([2, 0], seed=0)
+    np.testing.assert_allclose(sagan.generate(one_hot[[2, 0]], seed=0), images, atol=1e-6)
+    mixed = sagan.generate(one_hot[[2, 0]] / 2 + one_hot[[1, 1]] / 2, seed=0)
+    for others in (images, sagan.generate([1, 1], seed=0)):
+        assert np.abs(mixed - others).max() > 1e-4
+    with pytest.raises(ValueError, match="must have shape \\(3, 3\\). Received: \\(2, 3\\)"):
+        sagan.generate(one_hot[:2], num_images=3)
+
+
+@pytest.mark.parametrize(("num_classes", "labels"), [(3, None), (3, [2, 0]), (None, None)])
+def test_batches_are_those_of_generate(num_classes, labels):
+    sagan = tiny(num_classes)
+    options = {"labels": labels, "num_images": 150, "truncation": 0.5, "seed": 1}
+    batches = list(sagan.generate_batches(**options))
+    assert [len(images) for images, _ in batches] == [64, 64, 22]
+    images, found = map(np.concatenate, zip(*batches, strict=True))
+    np.testing.assert_array_equal(images, sagan.generate(**options))
+    expected = draw_inputs(sagan.generator, 150, 1)[1] if labels is None else [2, 0] * 75
+    np.testing.assert_array_equal(found, expected)
+    assert found.dtype == np.int32
+    # It is said at once.
+    with pytest.raises(ValueError, match="`truncation` must be in"):
+        sagan.generate_batches(truncation=2)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from sagan_tf.models.sampling import (
     draw_latents,
     images_per_call,
     interpolate_latents,
+    loop_classes,
+    loop_latents,
     run_generator,
 )
 
@@ -45,6 +47,25 @@ def test_interpolation_between_equals_stands_still():
     latents = draw_latents(1, 16, seed=0)
     walk = interpolate_latents(latents, latents, 4)
     np.testing.assert_allclose(walk, latents[:, None].repeat(4, axis=1), rtol=1e-3)
+
+
+def test_a_loop_of_latents_passes_all_stops_and_ends_where_it_begins():
+    stops = draw_latents(6, 16, seed=0).reshape(3, 2, 16)
+    walk = loop_latents(stops, 4)
+    assert (walk.shape, walk.dtype) == ((12, 2, 16), np.float32)
+    np.testing.assert_allclose(walk[::4], stops, atol=1e-5)
+    for stop in range(3):
+        leg = interpolate_latents(stops[stop], stops[(stop + 1) % 3], 5).swapaxes(0, 1)
+        np.testing.assert_array_equal(walk[4 * stop : 4 * stop + 4], leg[:4])
+
+
+def test_a_loop_of_classes_changes_evenly():
+    mixes = loop_classes(np.array([[0, 1], [2, 1]]), 3, 4)
+    assert mixes.dtype == np.float32
+    away = [[1 - time, 0, time] for time in (0, 0.25, 0.5, 0.75)]
+    back = [[time, 0, 1 - time] for time in (0, 0.25, 0.5, 0.75)]
+    np.testing.assert_array_equal(mixes[:, 0], away + back)
+    np.testing.assert_array_equal(mixes[:, 1], [[0, 1, 0]] * 8)
 
 
 def test_images_do_not_depend_on_the_batches_they_are_made_in(generator):

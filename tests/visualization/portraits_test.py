@@ -1,7 +1,16 @@
+import numpy as np
 import pytest
 
 from sagan_tf import SAGAN, Discriminator, Generator
-from sagan_tf.visualization import attention_overlay, attention_picture, class_grid, sample_grid
+from sagan_tf.models import draw_latents, interpolate_latents
+from sagan_tf.visualization import (
+    attention_overlay,
+    attention_picture,
+    class_grid,
+    sample_grid,
+    walk_frames,
+    walk_picture,
+)
 from tests.tiny import tiny
 
 
@@ -42,3 +51,34 @@ def test_a_model_without_attention_has_none_to_show(arguments, reason):
     sagan = SAGAN.from_preset("sagan_digits_16", load_weights=False, **settings)
     with pytest.raises(ValueError, match=f"no attention to show: {reason}"):
         attention_picture(sagan)
+
+
+def test_a_row_of_a_walk_keeps_its_class():
+    sagan, latents = tiny(), draw_latents(8, 8, seed=2)
+    walk = interpolate_latents(latents[:4], latents[4:], 10).reshape(40, 8)
+    for labels, expected in ((None, [0, 1, 2, 0]), ([2, 1], [2, 1, 2, 1])):
+        images = sagan.generate(np.repeat(expected, 10), latents=walk)
+        assert walk_picture(sagan, labels, 4, seed=2) == sample_grid(images, columns=10)
+
+
+@pytest.mark.parametrize(
+    ("num_classes", "labels", "num_stops", "at_stops"),
+    [
+        (3, None, 4, [[0, 1]] * 4),
+        (3, [0, 1, 2], 6, [[0, 1], [1, 2], [2, 0]] * 2),
+        (None, None, 4, [None] * 4),
+    ],
+)
+def test_an_animated_walk_passes_its_latents_and_classes(num_classes, labels, num_stops, at_stops):
+    sagan, options = tiny(num_classes), {"truncation": 0.5, "use_ema": False}
+    frames = list(walk_frames(sagan, labels, 2, seed=1, **options))
+    assert len(frames) == 20 * num_stops
+    latents = draw_latents(2 * num_stops, 8, seed=1).reshape(num_stops, 2, 8)
+    for frame, stop, classes in zip(frames[::20], latents, at_stops, strict=True):
+        expected = sample_grid(sagan.generate(classes, latents=stop, **options))
+        # Pixels are rounded.
+        assert np.abs(np.subtract(frame, expected, dtype=int)).max() <= 1
+    # It moves on all the way, to the first picture as well.
+    pixels = np.array(frames, dtype=float)
+    changes = np.abs(pixels - np.roll(pixels, 1, axis=0)).mean(axis=(1, 2, 3))
+    assert changes.min() > 0 and changes.max() < 10 * np.median(changes)

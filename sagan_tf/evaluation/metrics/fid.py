@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sagan_tf.evaluation.metrics.gaussian import Gaussian
 from sagan_tf.evaluation.metrics.inputs import check_same_dimension
 from sagan_tf.evaluation.metrics.moments import Moments
 
@@ -28,8 +29,8 @@ def frechet_distance(real, fake):
     `frechet_classifier_distance_from_activations`.
 
     Args:
-        real: Float array of shape `(num_real, d)`, or `Moments`.
-        fake: Float array of shape `(num_fake, d)`, or `Moments`.
+        real: Float array of shape `(num_real, d)`, or `Moments`, or a published `Gaussian`.
+        fake: Float array of shape `(num_fake, d)`, or the like.
 
     Returns:
         float, at least 0.
@@ -43,7 +44,7 @@ def frechet_distance(real, fake):
     """
     from scipy.linalg import svdvals
 
-    real, fake = Moments.of(real), Moments.of(fake)
+    real, fake = (each if isinstance(each, Gaussian) else Moments.of(each) for each in (real, fake))
     check_same_dimension(real.dimension, fake.dimension)
     real_mean, real_root = real.mean_and_root()
     fake_mean, fake_root = fake.mean_and_root()
