@@ -115,6 +115,8 @@ def make_model(config):
         penalty_weight=recipe.penalty_weight,
         accumulation_steps=recipe.accumulation_steps,
         global_clipnorm=recipe.global_clipnorm,
+        augmentation=recipe.augmentation,
+        adaptive_augmentation=recipe.adaptive_augmentation,
     )
     return sagan
 
