@@ -16,7 +16,6 @@ A run that is still training, at its newest checkpoint or at a certain one:
 """
 
 from absl import flags
-from PIL import Image
 
 from experiments import program, settings_flags
 from sagan_tf import files
@@ -55,9 +54,7 @@ def main():
     if FLAGS.attention and FLAGS.interpolate:
         raise ValueError("--attention and --interpolate exclude each other")
     labels = FLAGS.labels
-    output = program.output_path("output")
-    if output.suffix.lower() not in Image.registered_extensions():
-        raise ValueError(f"--output must be a file such as x.png. Received: {output}")
+    output = program.picture_path("output")
     settings = settings_flags.given(Protocol, "ema", "standing_statistics", "truncation")
     config = find_config(FLAGS.model)
     if labels is not None:
