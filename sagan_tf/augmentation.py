@@ -135,7 +135,7 @@ def augment(images, numbers, policy, probability=None):
         before = augmented
         augmented = AUGMENTATIONS[name](before, numbers[:, index, :3])
         if probability is not None:
-            happens = ops.reshape(numbers[:, index, 3] < probability, (-1, 1, 1, 1))
+            happens = ops.less(numbers[:, index, 3], probability)[:, None, None, None]
             augmented = ops.where(happens, augmented, before)
     return ops.cast(augmented, keras.backend.standardize_dtype(images.dtype))
 

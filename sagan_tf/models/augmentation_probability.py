@@ -28,4 +28,4 @@ class AugmentationProbability(keras.layers.Layer):
 
     def follow(self, mean_sign, num_images):
         """Moves the probability as `adapt_probability` does, to which the arguments are given."""
-        self.value.assign(adapt_probability(self.value.value, mean_sign, num_images))
+        self.value.assign(adapt_probability(self.value, mean_sign, num_images))

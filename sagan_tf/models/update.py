@@ -71,9 +71,8 @@ def _update(sagan, images, labels):
     report["generator_loss"] = _update_generator(sagan, randomness)
     _update_average(sagan)
     if sagan.adaptive_augmentation:
-        report["augmentation_probability"] = _adapt_augmentation(
-            sagan, report.pop("real_sign"), size
-        )
+        real_sign = report.pop("real_sign")
+        report["augmentation_probability"] = _adapt_augmentation(sagan, real_sign, size)
     return {**report, **sagan.gates}
 
 
@@ -139,9 +138,8 @@ def _augment(sagan, images, numbers, index):
     """What the discriminator sees of images, by the numbers of `StepRandomness.augmentation`."""
     if not sagan.augmentation:
         return images
-    probability = None
-    if sagan.adaptive_augmentation:
-        probability = sagan.augmentation_probability.value.value
+    adaptive = sagan.adaptive_augmentation
+    probability = sagan.augmentation_probability.value if adaptive else None
     return augment(images, numbers[:, index], sagan.augmentation, probability)
 
 
@@ -149,7 +147,7 @@ def _adapt_augmentation(sagan, real_sign, images_per_replica):
     """Moves the probability of augmentation by a step; returns that of this step."""
     replica = tf.distribute.get_replica_context()
     num_images = tf.cast(images_per_replica * replica.num_replicas_in_sync, "float32")
-    before = tf.identity(sagan.augmentation_probability.value.value)
+    before = tf.identity(sagan.augmentation_probability.value)
     mean_sign = replica.all_reduce(tf.distribute.ReduceOp.MEAN, real_sign)
     sagan.augmentation_probability.follow(mean_sign, num_images)
     return before
