@@ -12,6 +12,7 @@ import traceback
 
 from absl import app, flags
 from absl import logging as absl_logging
+from PIL import Image
 
 from sagan_tf import files
 from sagan_tf.models.model_folder import find_model
@@ -100,6 +101,14 @@ def output_path(flag, folder=False):
         reason = errno.ENOTDIR
     if reason:
         raise ValueError(f"--{flag}={path} cannot be written: {os.strerror(reason)}")
+    return path
+
+
+def picture_path(flag):
+    """The path of a picture that a flag names, as `output_path` returns it."""
+    path = output_path(flag)
+    if path is not None and path.suffix.lower() not in Image.registered_extensions():
+        raise ValueError(f"--{flag} must be a file such as x.png. Received: {path}")
     return path
 
 

@@ -65,7 +65,8 @@ def text_of(value):
     """The text that a flag reads as this value of a field."""
     if value is None:
         return "none"
-    return str(value).lower() if type(value) is bool else str(value).replace(" ", "")
+    text = str(value).lower() if type(value) is bool else str(value).replace(" ", "")
+    return text.replace("'", "") if isinstance(value, tuple) else text
 
 
 class _ChoiceParser(flags.ArgumentParser):
@@ -129,8 +130,10 @@ class _FieldParser(flags.ArgumentParser):
             return None
         value = self._read(argument)
         choices, rule = self.field.metadata["choices"], self.field.metadata["rule"]
-        if choices and self.type is str:
-            return _ChoiceParser(self.field.name, choices).parse(value)
+        if choices and (self.type is str or isinstance(value, tuple)):
+            known = _ChoiceParser(self.field.name, choices)
+            for item in value if isinstance(value, tuple) else (value,):
+                known.parse(item)
         if not self.field.metadata["allowed"](value):
             raise ValueError(f"it must be {rule}{' or none' if self.optional else ''}")
         return value
@@ -144,7 +147,8 @@ class _FieldParser(flags.ArgumentParser):
             if self.type in _KINDS:
                 return self.type(text)
             item = typing.get_args(self.type)[0]
-            return tuple(item(part) for part in text.strip("()[] ").split(",") if part.strip())
+            parts = map(str.strip, text.strip("()[] ").split(","))
+            return tuple(item(part) for part in parts if part)
         except (KeyError, ValueError) as error:
             kind = _KINDS.get(self.type, "integers such as 8,16, or () for none")
             raise ValueError(f"it must be {kind}") from error

@@ -9,6 +9,13 @@ On a folder of images, one folder per class, with a smaller network:
   python experiments/train.py --preset=sagan_imagenet_64 --model_dir=runs/flowers \
       --dataset=~/flowers --base_channels=32 --flip --steps=50000
 
+With few images, augmented, after a look at what the discriminator will see of them:
+
+  python experiments/train.py --preset=sagan_imagenet_64 --dataset=~/flowers \
+      --augmentation=color,translation,cutout --preview=flowers.png
+  python experiments/train.py --preset=sagan_imagenet_64 --dataset=~/flowers \
+      --augmentation=color,translation,cutout --model_dir=runs/few
+
 ^C or a SIGTERM saves a checkpoint and leaves. Whatever ended a run, the same command goes on with
 it; on one CPU it ends with the same weights, bit for bit, as if nothing had happened.
 
@@ -21,16 +28,48 @@ On all GPUs of this host, or on several hosts (see docs/training.md):
 from absl import flags
 
 from experiments import program, scoring, settings_flags, training_flags
+from sagan_tf import files
 from sagan_tf.config import RunOptions
 from sagan_tf.models.run_folder import check_run, with_origin
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(scoring)  # So that --help shows them.
-flags.DEFINE_string("model_dir", None, "Folder of the run.", required=True)
+flags.DEFINE_string("model_dir", None, "Folder of the run.")
+flags.DEFINE_string(
+    "preview",
+    None,
+    "Picture to write, such as x.png, of real images and of what the discriminator sees of them. "
+    "Nothing is trained then.",
+)
 training_flags.define()
 
 
 def main():
+    preview = program.picture_path("preview")
+    if preview:
+        draw_preview(preview)
+    else:
+        train_model()
+
+
+def draw_preview(path):
+    if FLAGS.model_dir is not None:
+        raise ValueError("--preview and --model_dir exclude each other")
+    config, adapt_classes = training_flags.chosen_config()
+    options = RunOptions(**settings_flags.given(RunOptions))
+    training_flags.check(config, options)
+    program.start_tensorflow()
+
+    from sagan_tf import training
+
+    picture = training.augmentation_preview(config, options, adapt_classes)
+    files.write_picture(path, picture)
+    print(path)
+
+
+def train_model():
+    if FLAGS.model_dir is None:
+        raise ValueError("--model_dir is missing. Folder of the run.")
     if "://" in FLAGS.model_dir:
         raise ValueError(
             f"--model_dir must be a folder of this machine. Received: {FLAGS.model_dir}"

@@ -15,7 +15,8 @@ def setting(default, help, *, choices=None, minimum=None, above=None, maximum=No
     Args:
         default: Default value.
         help: str, a sentence that says what the setting is. Its range is added to it.
-        choices: Sequence of the values that are allowed. Defaults to `None`, any.
+        choices: Sequence of the values, or of the items of a tuple, that are allowed. Defaults to
+            `None`, any.
         minimum: Least allowed number. Defaults to `None`, none.
         above: Number below all allowed ones. Defaults to `None`, none.
         maximum: Largest allowed number. Defaults to `None`, none.
@@ -35,7 +36,7 @@ def setting(default, help, *, choices=None, minimum=None, above=None, maximum=No
 
     def allowed(value):
         return (
-            (choices is None or value in choices)
+            (choices is None or all(item in choices for item in _items(value)))
             and (minimum is None or value >= minimum)
             and (above is None or value > above)
             and (maximum is None or value <= maximum)
@@ -62,8 +63,10 @@ class Settings:
             object.__setattr__(self, field.name, value)
             rule, allowed = field.metadata["rule"], field.metadata["allowed"]
             if value is not None and not allowed(value):
-                if isinstance(value, str):
-                    raise unknown_name(field.name, value, field.metadata["choices"])
+                if isinstance(value, (str, tuple)):
+                    choices = field.metadata["choices"]
+                    wrong = next(item for item in _items(value) if item not in choices)
+                    raise unknown_name(field.name, wrong, choices)
                 rule += " or None" if type(None) in typing.get_args(field.type) else ""
                 raise ValueError(f"`{field.name}` must be {rule}. Received: {value}")
             if isinstance(value, float) and not math.isfinite(value):
@@ -223,6 +226,17 @@ class Recipe(Settings):
     beta_1: float = setting(0.0, "Adam's beta_1, the same for both optimizers.", minimum=0, below=1)
     beta_2: float = setting(0.9, "Adam's beta_2, the same for both optimizers.", minimum=0, below=1)
     flip: bool = setting(False, "Whether to flip real images at random, left to right.")
+    augmentation: tuple[str, ...] = setting(
+        (),
+        "Augmentations of all images that the discriminator sees in training, real and generated, "
+        "such as color,translation,cutout for a small data set; () for none.",
+        choices=("color", "translation", "cutout"),
+    )
+    adaptive_augmentation: bool = setting(
+        False,
+        "Whether each augmentation happens to an image with a probability only, which starts at 0 "
+        "and grows while the discriminator overfits.",
+    )
     precision: str = setting(
         "float32", "Precision of the computation.", choices=("float32", "mixed_bfloat16")
     )
@@ -238,8 +252,23 @@ class Recipe(Settings):
         0, "Number of the discriminator's blocks, its first ones, that are not trained.", minimum=0
     )
     seed: int = setting(
-        0, "Seed of the weights, the data order, latents, labels and flips.", minimum=0, below=2**31
+        0,
+        "Seed of the weights, the data order, latents, labels, flips and augmentations.",
+        minimum=0,
+        below=2**31,
     )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not self.adaptive_augmentation:
+            return
+        if not self.augmentation:
+            raise ValueError("`adaptive_augmentation` needs `augmentation`. Received: ()")
+        if self.loss not in ("hinge", "non_saturating"):
+            raise ValueError(
+                "`adaptive_augmentation` goes by the sign of the logits of real images, and needs "
+                f"`loss` hinge or non_saturating. Received: {self.loss}"
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -341,6 +370,10 @@ def unknown_name(kind, name, valid):
     listed = ", ".join(sorted(valid)[:_LISTED])
     more = f" and {len(valid) - _LISTED} more" if len(valid) > _LISTED else ""
     return ValueError(f"Unknown {kind}: {name}.{hint} Valid: {listed}{more}")
+
+
+def _items(value):
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _of_type(field, value):

@@ -29,6 +29,8 @@ def test_override_finds_the_part_of_a_name():
         ("discriminator_spectral_norm", False, False),
         ("generator_learning_rate", 1, 1.0),
         ("penalty", "r1", "r1"),
+        ("augmentation", "color", ("color",)),
+        ("augmentation", ["cutout", "color"], ("cutout", "color")),
         ("dataset", "a=b", "a=b"),
     ],
 )
@@ -63,12 +65,23 @@ def test_values_that_are_taken(name, given, value):
             "must be finite. Received: inf",
         ),
         ("penalty_weight", float("nan"), ValueError, "must be at least 0. Received: nan"),
+        ("augmentation", ("color", "cut"), ValueError, "^Unknown augmentation: cut. Did you mean "),
+        ("augmentation", None, TypeError, "`augmentation` must be of type .* Received: None"),
+        ("adaptive_augmentation", True, ValueError, r"needs `augmentation`. Received: \(\)$"),
     ],
 )
 def test_errors_are_one_clear_line(name, value, error, message):
     with pytest.raises(error, match=message) as info:
         CONFIG.override(**{name: value})
     assert "\n" not in str(info.value)
+
+
+def test_adaptive_augmentation_needs_logits_with_a_sign():
+    adaptive = {"augmentation": ("color",), "adaptive_augmentation": True}
+    assert CONFIG.override(loss="non_saturating", **adaptive).recipe.adaptive_augmentation
+    for loss in ("wasserstein", "least_squares"):
+        with pytest.raises(ValueError, match=f"`loss` hinge or non_saturating. Received: {loss}$"):
+            CONFIG.override(loss=loss, **adaptive)
 
 
 def test_json_and_back():

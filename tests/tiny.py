@@ -92,6 +92,8 @@ def variables(sagan):
         "generator_optimizer": sagan.generator_optimizer.variables,
         "discriminator_optimizer": sagan.discriminator_optimizer.variables,
     }
+    if sagan.augmentation_probability is not None:
+        parts["augmentation_probability"] = sagan.augmentation_probability.weights
     return {
         f"{part} {index} {tuple(variable.shape)}": keras.ops.convert_to_numpy(variable)
         for part, each in parts.items()

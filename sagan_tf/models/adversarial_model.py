@@ -4,6 +4,7 @@ import keras
 
 from sagan_tf.config import Recipe
 from sagan_tf.losses import LOSSES, AdversarialLoss
+from sagan_tf.models.augmentation_probability import AugmentationProbability
 from sagan_tf.models.optimizers import OptimizerPair, check_optimizers
 
 STEP_METRICS = (
@@ -14,7 +15,8 @@ STEP_METRICS = (
     "real_variance",
     "fake_variance",
 )
-"""The metrics of a training step, in this order; those of the gates follow."""
+"""The metrics of a training step, in this order; those of the gates follow, and with adaptive
+augmentation its probability, `"augmentation_probability"`."""
 
 
 class AdversarialModel(keras.Model):
@@ -22,7 +24,13 @@ class AdversarialModel(keras.Model):
 
     A subclass sets `generator`, `discriminator`, `ema_generator` and what `SAGAN` documents, and
     then calls `_make_trackers`.
+
+    Attributes:
+        augmentation_probability: An `AugmentationProbability`, the state of adaptive augmentation;
+            `None` without.
     """
+
+    augmentation_probability = None
 
     def _make_trackers(self, gates):
         self._trackers = {name: keras.metrics.Mean(name) for name in (*STEP_METRICS, *gates)}
@@ -40,6 +48,8 @@ class AdversarialModel(keras.Model):
         penalty_weight=10.0,
         accumulation_steps=1,
         global_clipnorm=None,
+        augmentation=(),
+        adaptive_augmentation=False,
         **kwargs,
     ):
         """Configures training, and builds all its variables.
@@ -59,21 +69,32 @@ class AdversarialModel(keras.Model):
                 norm and power iterations see, and move with, each slice. Defaults to `1`.
             global_clipnorm: float, bound of the norm of all gradients of an update together,
                 averaged over replicas and slices; `None` for none. Defaults to `None`.
+            augmentation: Sequence of `"color"`, `"translation"` and `"cutout"`, which happen in
+                this order to all images that the discriminator sees in training, real and
+                generated. Defaults to `()`. See `sagan_tf.augmentation`.
+            adaptive_augmentation: bool, whether each of them happens to an image with a
+                probability only, which starts at 0 and grows while the discriminator overfits: it
+                is known by the sign of the logits of real images, so they must be positive where a
+                loss wants them to be. Defaults to `False`, all happen to all images.
             **kwargs: `run_eagerly`, `jit_compile` and `steps_per_execution` of `Model.compile`.
 
         Raises:
             TypeError: for an argument that only other Keras models have.
-            ValueError: for an unknown loss or penalty, a value out of range, an optimizer that
-                itself accumulates or clips gradients (it would before they are averaged) or scales
-                the loss, one optimizer for both networks, or networks in float16.
+            ValueError: for an unknown loss, penalty or augmentation, a value out of range, adaptive
+                augmentation with the loss `"wasserstein"` or `"least_squares"` or of nothing, an
+                optimizer that itself accumulates or clips gradients (it would before they are
+                averaged) or scales the loss, one optimizer for both networks, or networks in
+                float16.
         """
         _check_arguments(loss, kwargs)
-        Recipe(  # checks them
+        recipe = Recipe(  # checks them
             loss=loss if isinstance(loss, str) else "hinge",
             penalty=penalty,
             penalty_weight=penalty_weight,
             accumulation_steps=accumulation_steps,
             global_clipnorm=global_clipnorm,
+            augmentation=augmentation,
+            adaptive_augmentation=adaptive_augmentation,
         )
         adam, get = keras.optimizers.Adam, keras.optimizers.get
         pair = OptimizerPair(
@@ -93,9 +114,23 @@ class AdversarialModel(keras.Model):
         self.penalty_weight = penalty_weight
         self.accumulation_steps = accumulation_steps
         self.global_clipnorm = global_clipnorm
+        self.augmentation = recipe.augmentation
+        self.adaptive_augmentation = adaptive_augmentation
+        self._make_augmentation_probability()
         # A distribution strategy cannot create variables inside the compiled step.
         self.generator_optimizer.build(self.generator.trainable_weights)
         self.discriminator_optimizer.build(self.discriminator.trainable_weights)
+
+    def _make_augmentation_probability(self):
+        name = "augmentation_probability"
+        if not self.adaptive_augmentation:
+            self._trackers.pop(name, None)
+            return
+        if self.augmentation_probability is None:
+            self.augmentation_probability = AugmentationProbability()
+        # Keras does not forget a layer that another one replaces.
+        self.augmentation_probability.value.assign(0.0)
+        self._trackers[name] = keras.metrics.Mean(name)
 
     def get_compile_config(self):
         if not self.compiled or self.loss_name is None:
@@ -109,6 +144,8 @@ class AdversarialModel(keras.Model):
             "penalty_weight": self.penalty_weight,
             "accumulation_steps": self.accumulation_steps,
             "global_clipnorm": self.global_clipnorm,
+            "augmentation": self.augmentation,
+            "adaptive_augmentation": self.adaptive_augmentation,
         }
 
     def compile_from_config(self, config):

@@ -6,6 +6,7 @@ step is drawn in docs/how_a_step_works.md.
 
 import tensorflow as tf
 
+from sagan_tf.augmentation import NUMBERS, augment
 from sagan_tf.losses import PENALTIES
 from sagan_tf.models.batch import check_batch
 
@@ -69,6 +70,9 @@ def _update(sagan, images, labels):
     report = {name: tf.add_n([each[name] for each in reports]) / steps for name in reports[0]}
     report["generator_loss"] = _update_generator(sagan, randomness)
     _update_average(sagan)
+    if sagan.adaptive_augmentation:
+        real_sign = report.pop("real_sign")
+        report["augmentation_probability"] = _adapt_augmentation(sagan, real_sign, size)
     return {**report, **sagan.gates}
 
 
@@ -76,16 +80,18 @@ def _update_discriminator(sagan, images, labels, randomness):
     discriminator, slices = sagan.discriminator, sagan.accumulation_steps
     variables = discriminator.trainable_weights
 
-    def report_and_gradients(index, real_images, real_labels, latents, fake_labels, mix):
+    def report_and_gradients(index, real_images, real_labels, latents, fake_labels, mix, numbers):
         # All slices see the same sigma: the power iterations advance with the last one.
         advance_power_iteration = index == slices - 1
         fake_images = sagan.generator((latents, fake_labels), training=True)
+        seen_real_images = _augment(sagan, real_images, numbers, 0)
+        seen_fake_images = _augment(sagan, fake_images, numbers, 1)
         with tf.GradientTape() as tape:
             # The penalty comes first, so that it is of the discriminator that makes the logits.
-            penalty = _penalty(sagan, real_images, real_labels, fake_images, mix)
+            penalty = _penalty(sagan, seen_real_images, real_labels, seen_fake_images, mix)
             logits = discriminator(
                 (
-                    tf.concat([real_images, fake_images], axis=0),
+                    tf.concat([seen_real_images, seen_fake_images], axis=0),
                     tf.concat([real_labels, fake_labels], axis=0),
                 ),
                 training=advance_power_iteration,
@@ -99,6 +105,8 @@ def _update_discriminator(sagan, images, labels, randomness):
             "real_variance": _variance(real_images),
             "fake_variance": _variance(fake_images),
         }
+        if sagan.adaptive_augmentation:
+            report["real_sign"] = tf.reduce_mean(tf.sign(real_logits))
         return report, tape.gradient(loss, variables)
 
     report, gradients = _mean_over_slices(
@@ -109,6 +117,7 @@ def _update_discriminator(sagan, images, labels, randomness):
         randomness.latents(),
         randomness.labels(),
         randomness.uniform((1, 1, 1)),
+        randomness.augmentation(of=2),
     )
     _apply(sagan, sagan.discriminator_optimizer, gradients, variables)
     return report
@@ -125,6 +134,25 @@ def _penalty(sagan, real_images, real_labels, fake_images, mix):
     return sagan.penalty_weight * penalty.of(tape.gradient(logits, images))
 
 
+def _augment(sagan, images, numbers, index):
+    """What the discriminator sees of images, by the numbers of `StepRandomness.augmentation`."""
+    if not sagan.augmentation:
+        return images
+    adaptive = sagan.adaptive_augmentation
+    probability = sagan.augmentation_probability.value if adaptive else None
+    return augment(images, numbers[:, index], sagan.augmentation, probability)
+
+
+def _adapt_augmentation(sagan, real_sign, images_per_replica):
+    """Moves the probability of augmentation by a step; returns that of this step."""
+    replica = tf.distribute.get_replica_context()
+    num_images = tf.cast(images_per_replica * replica.num_replicas_in_sync, "float32")
+    before = tf.identity(sagan.augmentation_probability.value)
+    mean_sign = replica.all_reduce(tf.distribute.ReduceOp.MEAN, real_sign)
+    sagan.augmentation_probability.follow(mean_sign, num_images)
+    return before
+
+
 def _variance(images):
     """Averages the variance of each pixel over the batch; it is 0 if all images are the same."""
     return tf.reduce_mean(tf.math.reduce_variance(images, axis=0))
@@ -134,16 +162,17 @@ def _update_generator(sagan, randomness):
     generator = sagan.generator
     variables = generator.trainable_weights
 
-    def loss_and_gradients(latents, labels):
+    def loss_and_gradients(latents, labels, numbers):
         with tf.GradientTape() as tape:
             fake_images = generator((latents, labels), training=True)
             # `training=False` holds the discriminator's power iterations, which advance with its
             # own updates only.
-            fake_logits = sagan.discriminator((fake_images, labels), training=False)
+            seen_images = _augment(sagan, fake_images, numbers, 0)
+            fake_logits = sagan.discriminator((seen_images, labels), training=False)
             loss = sagan.adversarial_loss.generator(fake_logits)
         return loss, tape.gradient(loss, variables)
 
-    inputs = randomness.latents(), randomness.labels()
+    inputs = randomness.latents(), randomness.labels(), randomness.augmentation(of=1)
     loss, gradients = _mean_over_slices(loss_and_gradients, *inputs)
     _apply(sagan, sagan.generator_optimizer, gradients, variables)
     return loss
@@ -205,7 +234,7 @@ class StepRandomness:
     def __init__(self, sagan, images_per_slice, held_out=None):
         self._sagan = sagan
         self._size = images_per_slice
-        self._draws = 0
+        self._draws = self._augmentation_draws = 0
         if held_out is None:
             self._slices, stream, step = sagan.accumulation_steps, 0, _step(sagan)
         else:
@@ -222,19 +251,37 @@ class StepRandomness:
 
     def uniform(self, shape):
         """Draws numbers in (0, 1), in steps of 2**-24 that float32 holds exactly."""
-        slices = self._integers(shape, 2**23)
-        return [(2.0 * tf.cast(numbers, "float32") + 1.0) / 2**24 for numbers in slices]
+        return _uniform(self._integers(shape, 2**23))
 
-    def _integers(self, shape, bound):
+    def augmentation(self, of):
+        """Draws the numbers by which `of` images are augmented, such as a real and a fake one.
+
+        A slice has shape `(batch, of, augmentations, NUMBERS)`; without augmentation it is `None`.
+        These draws have negative numbers, so that augmentation changes no other draw.
+        """
+        sagan = self._sagan
+        if not sagan.augmentation:
+            return [None] * self._slices
+        self._augmentation_draws -= 1
+        shape = (of, len(sagan.augmentation), NUMBERS)
+        return _uniform(self._integers(shape, 2**23, self._augmentation_draws))
+
+    def _integers(self, shape, bound, draw=None):
+        if draw is None:
+            draw = self._draws
+            self._draws += 1
         replica = tf.distribute.get_replica_context()
         parts = (self._slices, replica.num_replicas_in_sync)
         everything = tf.random.stateless_uniform(
             (*parts, self._size, *shape),
-            seed=tf.random.fold_in(self._seed, self._draws, "philox"),
+            seed=tf.random.fold_in(self._seed, draw, "philox"),
             minval=0,
             maxval=bound,
             dtype="int32",
             alg="philox",
         )
-        self._draws += 1
         return tf.unstack(everything[:, replica.replica_id_in_sync_group])
+
+
+def _uniform(slices):
+    return [(2.0 * tf.cast(numbers, "float32") + 1.0) / 2**24 for numbers in slices]

@@ -1,5 +1,6 @@
 """Training: the outer loop, strategies, checkpoints, the recorder and the folder of a run."""
 
+from sagan_tf.training.augmentation_preview import augmentation_preview
 from sagan_tf.training.checkpoints import Checkpoints
 from sagan_tf.training.interruption import Interrupted, Interruption
 from sagan_tf.training.periodic import Periodic
@@ -20,6 +21,7 @@ __all__ = [
     "Recorder",
     "Trainer",
     "Watchdog",
+    "augmentation_preview",
     "check_run",
     "describe_strategy",
     "for_dataset",

@@ -106,6 +106,22 @@ def scored_dataset(config, options, source):
     return _find(config.recipe.dataset, options.evaluate_split, options)
 
 
+def load_images(config, source, batch_size, start=0):
+    """Batches of a `data.Source` as a configuration wants them, see `data.load`."""
+    model, recipe = config.model, config.recipe
+    return data.load(
+        source,
+        model.image_size,
+        batch_size,
+        channels=model.channels,
+        num_classes=model.num_classes,
+        flip=recipe.flip,
+        seed=recipe.seed,
+        start=start,
+        skip_corrupt=recipe.skip_corrupt,
+    )
+
+
 def make_model(config):
     """A compiled `SAGAN` with random weights, as a configuration wants it."""
     recipe = config.recipe
@@ -122,6 +138,8 @@ def make_model(config):
         penalty_weight=recipe.penalty_weight,
         accumulation_steps=recipe.accumulation_steps,
         global_clipnorm=recipe.global_clipnorm,
+        augmentation=recipe.augmentation,
+        adaptive_augmentation=recipe.adaptive_augmentation,
     )
     return sagan
 
@@ -151,17 +169,7 @@ def _train(config, source, directory, options, strategy, evaluation):
     if recipe.init_from and not found:
         begin_with(sagan, recipe)
     images_per_step = recipe.batch_size * model.discriminator_steps
-    dataset = data.load(
-        source,
-        model.image_size,
-        images_per_step,
-        channels=model.channels,
-        num_classes=model.num_classes,
-        flip=recipe.flip,
-        seed=recipe.seed,
-        start=sagan.step,
-        skip_corrupt=recipe.skip_corrupt,
-    )
+    dataset = load_images(config, source, images_per_step, start=sagan.step)
     open_run(directory, config, options.extend)
     if evaluation is not None:
         split = options.evaluate_split or recipe.split

@@ -236,6 +236,25 @@ def test_training_on_a_folder_of_images_takes_its_classes(images, tmp_path):
     assert "has 2 classes" in line
 
 
+def test_a_preview_shows_real_images_and_the_same_augmented(images, tmp_path, capsys):
+    path = tmp_path / "preview.png"
+
+    def preview(*flags):
+        run("train", f"--preview={path}", f"--dataset={images}", *flags)
+        assert capsys.readouterr().out == f"{path}\n"
+        # There are 10 x 66 pixels and the last padding in each row of the grid.
+        pixels = np.asarray(Image.open(path))
+        assert pixels.shape[1] == 662
+        return np.split(pixels[:-2], (len(pixels) - 2) // 66)
+
+    (plain,) = preview()
+    real, *augmented = preview("--augmentation=translation,cutout", "--adaptive_augmentation")
+    np.testing.assert_array_equal(real, plain)
+    assert len(augmented) == 3
+    assert len({row.tobytes() for row in (real, *augmented)}) == 4
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_training_is_a_function(digits, tmp_path, capsys):
     directory = tmp_path / "run"
     shutil.copytree(digits[0], directory)
@@ -295,6 +314,10 @@ def test_a_checkpoint_of_another_model_is_refused(digits, tmp_path):
         (["--model_dir=gs://a/b"], "--model_dir must be a folder of this machine"),
         (["--model_dir=/dev/null/run"], "--model_dir=/dev/null/run cannot be written: Not a dir"),
         (["stray"], "unexpected argument 'stray'"),
+        (["--augmentation=colour"], "Unknown augmentation: colour. Did you mean color? Valid: col"),
+        (["--adaptive_augmentation"], "--adaptive_augmentation needs --augmentation. Received: ()"),
+        (["--preview=a.png"], "--preview and --model_dir exclude each other"),
+        (["--preview=a.txt"], "--preview must be a file such as x.png. Received: a.txt"),
         (["--monitor=fid"], "--monitor=fid: nothing is scored without --evaluate_every=STEPS"),
         (
             ["--metrics=kid", "--num_images=90", "--monitor=recognized", "--evaluate_split=test"],
@@ -314,6 +337,11 @@ def test_a_checkpoint_of_another_model_is_refused(digits, tmp_path):
 def test_wrong_input_to_train(tmp_path, flags, message):
     assert message in error_line("train", f"--model_dir={tmp_path / 'run'}", *flags)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_run_needs_a_folder():
+    assert error_line("train", "--steps=3") == "--model_dir is missing. Folder of the run."
 
 
 @pytest.mark.parametrize(

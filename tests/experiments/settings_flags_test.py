@@ -57,6 +57,7 @@ def test_each_field_has_a_flag_that_takes_its_default(parse, settings_class):
         (Recipe, "--penalty=r1", "penalty", "r1"),
         (Recipe, "--penalty=none", "penalty", None),
         (Recipe, "--dataset=none", "dataset", "none"),
+        (Recipe, "--augmentation=color, cutout", "augmentation", ("color", "cutout")),
         (Protocol, "--metrics=fid,kid", "metrics", ("fid", "kid")),
     ],
 )
@@ -84,6 +85,11 @@ def test_values(parse, settings_class, argument, name, value):
             {"0.0001": 1e-4, "1e-05": 1e-5},
         ),
         ("penalty=none,r1", "penalty", {"none": None, "r1": "r1"}),
+        (
+            "augmentation=(),color,(color, cutout)",
+            "augmentation",
+            {"()": (), "(color,)": ("color",), "(color,cutout)": ("color", "cutout")},
+        ),
     ],
 )
 def test_values_of_a_variation(monkeypatch, argument, name, values):
@@ -111,6 +117,7 @@ def test_values_of_a_variation(monkeypatch, argument, name, values):
         (Recipe, "--beta_1=nan", "--beta_1 must be in [0, 1). Received: nan"),
         (Recipe, "--loss=hing", ": Unknown loss: hing. Did you mean hinge? Valid: hinge, least"),
         (Recipe, "--penalty=r2", ": Unknown penalty: r2. Valid: gradient_penalty, r1"),
+        (Recipe, "--augmentation=color,cut", ": Unknown augmentation: cut. Did you mean cutout"),
         (Recipe, "--stepz=3", "Unknown command line flag 'stepz'. Did you mean: steps ?"),
         (Recipe, "", "--model is missing. Folder."),
     ],

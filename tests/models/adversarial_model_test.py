@@ -31,6 +31,18 @@ def test_compile_says_what_a_gan_takes(options, message):
         tiny().compile(**options)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"augmentation": ("colour",)}, "^Unknown augmentation: colour. Did you mean color. Valid"),
+        ({"adaptive_augmentation": True}, "`adaptive_augmentation` needs `augmentation`"),
+    ],
+)
+def test_augmentation_that_cannot_be(options, message):
+    with pytest.raises(ValueError, match=message):
+        tiny().compile(**options)
+
+
 @training
 def test_names_of_optimizers_and_a_loss_of_ones_own():
     sagan, other = tiny(), tiny()

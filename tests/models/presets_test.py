@@ -1,13 +1,15 @@
 import pytest
 
 from sagan_tf import SAGAN
+from sagan_tf.augmentation import AUGMENTATIONS
 from sagan_tf.config import Recipe
 from sagan_tf.losses import LOSSES, PENALTIES
 from sagan_tf.models import PRESETS, preset
 
 
 def test_settings_name_what_exists():
-    for name, registry in (("loss", LOSSES), ("penalty", PENALTIES)):
+    registries = {"loss": LOSSES, "penalty": PENALTIES, "augmentation": AUGMENTATIONS}
+    for name, registry in registries.items():
         field = Recipe.__dataclass_fields__[name]
         assert set(field.metadata["choices"]) == set(registry)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sagan_tf.augmentation import AUGMENTATIONS
 from tests.autodiff import TENSORFLOW
 from tests.tiny import compiled, fit
 from tests.two_replicas import two_replicas
@@ -12,7 +13,8 @@ pytestmark = pytest.mark.skipif(not TENSORFLOW, reason="tf.distribute is TensorF
 
 def trained():
     """Trains a small SAGAN by SGD on a few batches of 8, under the strategy in force."""
-    sagan = compiled()
+    sagan = compiled(augmentation=tuple(AUGMENTATIONS), adaptive_augmentation=True)
+    sagan.augmentation_probability.value.assign(0.5)
     fit(sagan, steps=3)
     return sagan
 

@@ -135,7 +135,7 @@ def test_config_has_every_argument():
 
 def test_keras_file_round_trip_with_optimizers(tmp_path):
     sagan = tiny()
-    sagan.compile(loss="wasserstein", penalty="r1", penalty_weight=2.0)
+    sagan.compile(loss="wasserstein", penalty="r1", penalty_weight=2.0, augmentation=["color"])
     sagan.save(tmp_path / "sagan.keras")
     loaded = keras.models.load_model(tmp_path / "sagan.keras", safe_mode=True)
     assert loaded.get_compile_config() == sagan.get_compile_config()

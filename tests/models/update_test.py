@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from sagan_tf.augmentation import AUGMENTATIONS, IMAGES_FROM_0_TO_1, augment
 from sagan_tf.losses import LOSSES, PENALTIES
 from sagan_tf.models.adversarial_model import STEP_METRICS
 from tests.tiny import tiny
@@ -16,6 +17,8 @@ import tensorflow as tf
 from sagan_tf.models import update
 
 SGD = keras.optimizers.SGD
+AUGMENTED = {"augmentation": tuple(AUGMENTATIONS)}
+ADAPTIVE = {**AUGMENTED, "adaptive_augmentation": True}
 METRICS = {*STEP_METRICS, "generator_gate_8", "discriminator_gate_8"}
 
 
@@ -165,7 +168,9 @@ def test_a_batch_that_does_not_divide_is_an_error():
 
 
 def test_training_goes_on_from_a_keras_file_as_if_nothing_had_happened(tmp_path):
-    sagan = compiled(compile_options={"accumulation_steps": 2, "global_clipnorm": 0.5})
+    options = {"accumulation_steps": 2, "global_clipnorm": 0.5, **ADAPTIVE}
+    sagan = compiled(compile_options=options)
+    sagan.augmentation_probability.value.assign(0.5)
     step(sagan, batch())
     sagan.save(tmp_path / "sagan.keras")
     loaded = keras.models.load_model(tmp_path / "sagan.keras")
@@ -174,6 +179,80 @@ def test_training_goes_on_from_a_keras_file_as_if_nothing_had_happened(tmp_path)
         step(model, batch(seed=1))
     for ours, theirs in zip(weights(sagan), weights(loaded), strict=True):
         np.testing.assert_array_equal(ours, theirs)
+    assert float(loaded.augmentation_probability.value) == pytest.approx(0.5, abs=1e-4)
+
+
+@pytest.mark.parametrize("probability", [None, 0.5])
+def test_the_discriminator_sees_augmented_images_only(probability):
+    """The losses and the penalty are those of images that are augmented by hand."""
+    options = AUGMENTED if probability is None else ADAPTIVE
+    options = {**options, "penalty": "r1", "penalty_weight": 1.0}
+    sagan, model = (compiled(rates=(0.0, 0.0), compile_options=options) for _ in range(2))
+    for each in (sagan, model) if probability else ():
+        each.augmentation_probability.value.assign(probability)
+    logs = step(sagan, batch())
+
+    randomness = update.StepRandomness(model, 4)
+    (latents,), (labels,) = randomness.latents(), randomness.labels()
+    images, real_labels = batch()
+    fake_images = model.generator((latents, labels), training=True)
+    (numbers,) = randomness.augmentation(of=2)
+    real, fake = (
+        augment(each, numbers[:, index], AUGMENTED["augmentation"], probability)
+        for index, each in enumerate((images, fake_images))
+    )
+    assert not np.array_equal(real, images)
+    penalty = update._penalty(model, real, real_labels, fake_images=None, mix=None)
+    logits = model.discriminator(
+        (tf.concat([real, fake], 0), tf.concat([real_labels, labels], 0)), training=True
+    )
+    loss = model.adversarial_loss.discriminator(*tf.split(logits, 2)) + penalty
+    assert logs["discriminator_loss"] == pytest.approx(float(loss), rel=1e-5)
+    assert logs["real_variance"] == pytest.approx(np.mean(np.var(images, axis=0)), rel=1e-5)
+
+    randomness.uniform((1, 1, 1))
+    (latents,), (labels,) = randomness.latents(), randomness.labels()
+    images = model.generator((latents, labels), training=True)
+    (numbers,) = randomness.augmentation(of=1)
+    seen = augment(images, numbers[:, 0], AUGMENTED["augmentation"], probability)
+    logits = model.discriminator((seen, labels), training=False)
+    assert logs["generator_loss"] == pytest.approx(-np.mean(logits), rel=1e-5)
+
+
+def test_augmentation_changes_no_other_random_number():
+    draws = []
+    for options in ({}, AUGMENTED):
+        randomness = update.StepRandomness(compiled(compile_options=options), 4)
+        before = randomness.latents()
+        numbers = [randomness.augmentation(of=2)[0] for _ in range(2)]
+        draws.append(np.concatenate([*before, *randomness.latents()]))
+    np.testing.assert_array_equal(*draws)
+    assert numbers[0].shape == (4, 2, 3, 4)
+    assert not np.isclose(*numbers).any()
+    # A resumed run goes on with the same numbers only if they never change.
+    np.testing.assert_allclose(numbers[0][0, :, 0, 0], [0.0200935, 0.2632119], rtol=1e-6)
+
+
+def test_the_probability_of_augmentation_follows_the_signs_of_real_logits():
+    sagan = compiled(rates=(0.0, 0.0), discriminator_steps=2, compile_options=ADAPTIVE)
+    bias = sagan.discriminator.linear.layer.bias
+    change, expected = 8 / IMAGES_FROM_0_TO_1, 0.0
+    for offset, sign in ((100.0, 1), (100.0, 1), (-100.0, -1), (-100.0, -1), (-100.0, 0)):
+        bias.assign([offset])
+        logs = step(sagan, batch(8))
+        # What is reported is the mean since the metrics were reset.
+        assert set(logs) == {*METRICS, "augmentation_probability"}
+        sagan.reset_metrics()
+        assert logs["augmentation_probability"] == pytest.approx(expected, abs=1e-9)
+        expected += sign * change
+        found = float(sagan.augmentation_probability.value)
+        assert found == pytest.approx(expected, abs=1e-9)
+    sagan.augmentation_probability.value.assign(0.5)
+    number = len(sagan.weights)
+    sagan.compile(**ADAPTIVE)
+    assert len(sagan.weights) == number and float(sagan.augmentation_probability.value) == 0.0
+    sagan.compile()
+    assert set(step(sagan, batch(8))) == METRICS
 
 
 def test_slices_of_a_discriminator_update_give_the_gradient_of_the_whole():

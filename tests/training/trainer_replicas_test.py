@@ -28,6 +28,7 @@ CASES = {
             "accumulation_steps": 2,
             "global_clipnorm": 0.5,
             "penalty": "gradient_penalty",
+            "augmentation": ("color", "translation", "cutout"),
         },
         1e-5,
     ),
