@@ -29,6 +29,7 @@ A run that is still training, at its newest checkpoint or at a certain one:
 
 import os
 import pathlib
+import signal
 
 import numpy as np
 import tqdm
@@ -143,6 +144,8 @@ def checked_output(mode=None):
 
 def write_images(output, kind, sagan, labels, options):
     """Writes single images, into a folder or a file of arrays."""
+    # It ends like ^C, which leaves no half of a folder behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     num_images = FLAGS.num_images or 64
     batches = with_progress(sagan.generate_batches(labels, num_images, **options), num_images)
     if kind == _ARRAYS:
@@ -161,8 +164,8 @@ def names_of_folders(sagan):
     changed = [pair for pair in zip(names, folders, strict=True) if len({*pair}) > 1]
     if changed:
         shown = ", ".join(f"{name!r} in {folder}" for name, folder in changed[:10])
-        message = "%d classes have names that no folder can have. Their images are in others: %s%s"
-        logging.warning(message, len(changed), shown, ", ..." if len(changed) > 10 else "")
+        message = "No folder can have the names of some classes. Others have their images: %s%s"
+        logging.warning(message, shown, ", ..." if len(changed) > 10 else "")
     return names
 
 

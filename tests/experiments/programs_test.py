@@ -156,13 +156,26 @@ def test_single_images_of_classes_that_cannot_name_folders(tmp_path, caplog):
     images = tmp_path / "v1.5" / "images"
     run("sample", f"--model={tmp_path / 'model'}", f"--output={images}", "--labels=0,1,2")
     assert ImageFolder(images).class_names == ("_.", "cat_dog", "dog")
-    assert "2 classes have names that no folder can have" in caplog.text
+    assert "No folder can have the names of some classes" in caplog.text
     assert "'cat/dog' in cat_dog, '..' in _." in caplog.text
     # Without classes, there are no folders.
     tiny(None).save_preset(tmp_path / "other")
     flat = tmp_path / "new.images"
     run("sample", f"--model={tmp_path / 'other'}", f"--output={flat}/", "--num_images=3")
     assert sorted(path.name for path in flat.iterdir()) == [f"{n:06}.png" for n in range(3)]
+
+
+def test_a_folder_of_images_that_is_ended_leaves_nothing(digits, tmp_path):
+    command = [sys.executable, str(ROOT / "experiments" / "sample.py"), "--num_images=100000"]
+    flags = [f"--model={digits[0]}", f"--output={tmp_path / 'images'}"]
+    with subprocess.Popen([*command, *flags], stderr=subprocess.PIPE, text=True) as process:
+        while process.poll() is None and not list(tmp_path.glob(".aside-*/images/*/*.png")):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=60)
+    assert said == "sample.py: interrupted\n"
+    assert process.returncode == 1
+    assert not list(tmp_path.iterdir())
 
 
 def test_export(digits, tmp_path, monkeypatch, capsys):
