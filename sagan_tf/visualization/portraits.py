@@ -4,15 +4,10 @@ import math
 
 import numpy as np
 
-from sagan_tf.models.sampling import (
-    draw_latents,
-    interpolate_latents,
-    loop_classes,
-    loop_latents,
-)
 from sagan_tf.visualization.attention_overlay import attention_overlay
 from sagan_tf.visualization.sample_grid import sample_grid
 
+# Keras is imported by those who draw latents: programs without models make grids too.
 COLUMNS, ROWS = 10, 6
 MAX_HEADINGS = 16
 WALK_COLUMNS = 10
@@ -85,6 +80,8 @@ def walk_picture(sagan, labels=None, num_images=8, seed=None, **options):
     Returns:
         An RGB `PIL.Image.Image`.
     """
+    from sagan_tf.models.sampling import draw_latents, interpolate_latents
+
     latents = draw_latents(2 * num_images, sagan.generator.latent_dim, seed)
     walk = interpolate_latents(latents[:num_images], latents[num_images:], WALK_COLUMNS)
     labels = _classes_in_turn(sagan, labels, num_images)
@@ -110,6 +107,8 @@ def walk_frames(sagan, labels=None, num_images=9, seed=None, **options):
         RGB `PIL.Image.Image`s of the same size, 20 for each latent that is passed, of which there
         are four or a multiple of the number of labels. The first follows on the last.
     """
+    from sagan_tf.models.sampling import draw_latents, loop_classes, loop_latents
+
     generator, turns = sagan.generator, len(labels) if labels else 1
     num_stops = turns * math.ceil(_STOPS / turns)
     latents = draw_latents(num_stops * num_images, generator.latent_dim, seed)

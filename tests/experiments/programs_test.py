@@ -253,7 +253,7 @@ def test_a_preview_shows_real_images_and_the_same_augmented(images, tmp_path, ca
     path = tmp_path / "preview.png"
 
     def preview(*flags):
-        run("train", f"--preview={path}", f"--dataset={images}", *flags)
+        run("train", f"--preview={path}", f"--dataset={images}", "--channels=1", *flags)
         assert capsys.readouterr().out == f"{path}\n"
         # There are 10 x 66 pixels and the last padding in each row of the grid.
         pixels = np.asarray(Image.open(path))

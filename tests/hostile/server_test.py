@@ -72,6 +72,10 @@ def test_it_is_told_in_one_line(name, tmp_path):
                 try:
                     for part in parts():
                         connection.sendall(part)
+                    # To close while there is something to read resets a connection.
+                    connection.shutdown(socket.SHUT_WR)
+                    while connection.recv(65536):
+                        pass
                 except OSError:
                     return  # The program has had enough.
 
