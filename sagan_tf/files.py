@@ -28,7 +28,7 @@ def replacing(path):
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=ASIDE) as folder:
         new = pathlib.Path(folder, path.name)
-        try:
+        with naming(path, folder):
             yield new
             # What is renamed must be on the disk before its name is. A disk takes the files of
             # several threads together: 5,000 of them in 1 s, not in 13 s.
@@ -36,11 +36,17 @@ def replacing(path):
                 list(threads.map(flush, (*(new.rglob("*") if new.is_dir() else ()), new)))
             _swap(new, path, pathlib.Path(folder))
             flush(path.parent)
-        except OSError as error:
-            # A full disk names no file, and nobody knows the folder aside.
-            if error.errno and str(error.filename or folder).startswith(folder):
-                error.filename = str(path)
-            raise
+
+
+@contextlib.contextmanager
+def naming(path, aside):
+    """Errors of the disk name a path: a full one names no file, and nobody knows what is aside."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno and str(error.filename or aside).startswith(aside):
+            error.filename = str(path)
+        raise
 
 
 def _swap(new, path, aside):

@@ -265,7 +265,8 @@ def write_preset(sagan, directory):
     abandoned = list(directory.glob(f"{files.ASIDE}*"))
     # Everything is written aside first: a full disk must not cost the model that was there. The
     # configuration comes last: until then `check_weights` finds it here.
-    with tempfile.TemporaryDirectory(dir=directory, prefix=files.ASIDE) as aside:
+    temporary = tempfile.TemporaryDirectory(dir=directory, prefix=files.ASIDE)
+    with temporary as aside, files.naming(directory, aside):
         write_model(sagan, aside)
         files.flush(pathlib.Path(aside, WEIGHTS_FILE))
         for name in (WEIGHTS_FILE, CONFIG_FILE):

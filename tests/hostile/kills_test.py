@@ -13,7 +13,7 @@ from tests.integration.runs import ROOT, assert_same_end, command, finished, rec
 pytestmark = pytest.mark.soak
 FLAGS = ("--steps=6", "--sample_every=3")
 # Of so many places one is tried: 1 tries all, in about ten minutes.
-STRIDE = int(os.environ.get("KILL_STRIDE", "8"))
+STRIDE = int(os.environ.get("KILL_STRIDE", "12"))
 
 
 def files(directory):
