@@ -42,7 +42,7 @@ explore: $(VENV)/.app
 test: $(VENV)/.dev
 	$(RUN) -m pytest -q $(PARALLEL)
 	KERAS_BACKEND=jax XLA_FLAGS=--xla_backend_optimization_level=0 \
-	    $(RUN) -m pytest -q $(PARALLEL) tests/layers tests/losses tests/models tests/augmentation_test.py
+	    $(RUN) -m pytest -q $(PARALLEL) tests/layers tests/losses tests/models
 
 # The long ones: kills by the dozen, thousands of steps, features of full size.
 soak: $(VENV)/.dev

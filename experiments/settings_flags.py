@@ -7,7 +7,7 @@ import typing
 
 from absl import flags
 
-from sagan_tf.config import unknown_name
+from sagan_tf.settings import unknown_name
 
 FLAGS = flags.FLAGS
 _KINDS = {int: "an integer", float: "a number", bool: "true or false"}

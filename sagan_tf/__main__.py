@@ -4,7 +4,7 @@ import pathlib
 import runpy
 import sys
 
-from sagan_tf.config import unknown_name
+from sagan_tf.settings import unknown_name
 
 PROGRAMS = (
     "train",

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from sagan_tf.config import unknown_name
+from sagan_tf.settings import unknown_name
 
 
 def check_labels(labels, num_classes, class_names=None):

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sagan_tf.config import unknown_name
 from sagan_tf.data.source import Example, Source
 from sagan_tf.files import digest, read_regular
+from sagan_tf.settings import unknown_name
 
 _ENDINGS = frozenset(
     (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")

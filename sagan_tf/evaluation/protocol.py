@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from sagan_tf.config import Settings, setting, unknown_name
 from sagan_tf.evaluation.metrics import METRICS
+from sagan_tf.settings import Settings, setting, unknown_name
 
 MAX_DEFAULT_IMAGES = 10_000
 

@@ -2,7 +2,7 @@
 
 import keras
 
-from sagan_tf.augmentation import adapt_probability
+from sagan_tf.losses.augmentation import adapt_probability
 
 
 class AugmentationProbability(keras.layers.Layer):

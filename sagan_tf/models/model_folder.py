@@ -14,9 +14,10 @@ import tempfile
 from absl import logging
 
 from sagan_tf import files
-from sagan_tf.config import Config, unknown_name
+from sagan_tf.config import Config
 from sagan_tf.models.architecture import discriminator_plan, generator_plan
 from sagan_tf.models.presets import PRESETS
+from sagan_tf.settings import unknown_name
 
 CONFIG_FILE, WEIGHTS_FILE, CHECKPOINTS = "config.json", "model.weights.h5", "checkpoints"
 _PREFIX, _PRESET = "step_", "preset:"

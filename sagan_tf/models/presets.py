@@ -1,6 +1,7 @@
 """Named configurations, and where their numbers come from."""
 
-from sagan_tf.config import Config, ModelConfig, Recipe, unknown_name
+from sagan_tf.config import Config, ModelConfig, Recipe
+from sagan_tf.settings import unknown_name
 
 PRESETS = {
     "sagan_digits_16": Config(

@@ -6,8 +6,8 @@ step is drawn in docs/how_a_step_works.md.
 
 import tensorflow as tf
 
-from sagan_tf.augmentation import NUMBERS, augment
 from sagan_tf.losses import PENALTIES
+from sagan_tf.losses.augmentation import NUMBERS, augment
 from sagan_tf.models.batch import check_batch
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from sagan_tf.augmentation import NUMBERS, augment
 from sagan_tf.config import RunOptions
+from sagan_tf.losses.augmentation import NUMBERS, augment
 from sagan_tf.training.train import for_dataset, load_images
 from sagan_tf.visualization import sample_grid
 

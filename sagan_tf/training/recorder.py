@@ -8,8 +8,9 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from sagan_tf.config import RunOptions, unknown_name
+from sagan_tf.config import RunOptions
 from sagan_tf.files import read_json_lines, replacing, write_picture
+from sagan_tf.settings import unknown_name
 from sagan_tf.training.periodic import Periodic
 from sagan_tf.training.strategy import is_chief
 from sagan_tf.training.watchdog import Watchdog

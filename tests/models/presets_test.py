@@ -1,9 +1,9 @@
 import pytest
 
 from sagan_tf import SAGAN
-from sagan_tf.augmentation import AUGMENTATIONS
 from sagan_tf.config import Recipe
 from sagan_tf.losses import LOSSES, PENALTIES
+from sagan_tf.losses.augmentation import AUGMENTATIONS
 from sagan_tf.models import PRESETS, preset
 
 

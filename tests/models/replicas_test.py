@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sagan_tf.augmentation import AUGMENTATIONS
+from sagan_tf.losses.augmentation import AUGMENTATIONS
 from tests.autodiff import TENSORFLOW
 from tests.tiny import compiled, fit
 from tests.two_replicas import two_replicas

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from sagan_tf.augmentation import AUGMENTATIONS, IMAGES_FROM_0_TO_1, augment
 from sagan_tf.losses import LOSSES, PENALTIES
+from sagan_tf.losses.augmentation import AUGMENTATIONS, IMAGES_FROM_0_TO_1, augment
 from sagan_tf.models.adversarial_model import STEP_METRICS
 from tests.tiny import tiny
 

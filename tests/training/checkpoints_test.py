@@ -9,10 +9,9 @@ import keras
 import numpy as np
 import pytest
 
-from sagan_tf import SAGAN
 from sagan_tf.models.model_folder import CONFIG_FILE, WEIGHTS_FILE
-from sagan_tf.training import Checkpoints, Trainer
-from tests.tiny import assert_same, batches, compiled, contents, tiny, variables
+from sagan_tf.training import Checkpoints
+from tests.tiny import assert_same, compiled, contents, tiny, variables
 
 
 def scramble(sagan, step):
@@ -91,27 +90,6 @@ def test_a_round_trip_changes_no_bit(saved, restored, tmp_path):
     # The order of the weights in a network is the same in any process; the values are not.
     for name, value in expected.items():
         assert np.unique(value).size > 1 or value.size == 1, name
-
-
-def test_augmented_training_goes_on_as_if_nothing_had_happened(restored, tmp_path):
-    options = {"augmentation": ("color", "cutout"), "adaptive_augmentation": True}
-    sagan, other = (compiled("adam", **options) for _ in range(2))
-    sagan.augmentation_probability.value.assign(0.5)
-    checkpoints = Checkpoints(tmp_path, sagan)
-    Trainer(sagan).fit(batches(), 2)
-    checkpoints.save()
-    Trainer(sagan).fit(batches(start=2), 4)
-
-    Checkpoints(tmp_path, other).restore()
-    probability = float(other.augmentation_probability.value)
-    assert probability == pytest.approx(0.5, abs=1e-3) and probability != 0.5
-    Trainer(other).fit(batches(start=2), 4)
-    assert_same(variables(other), variables(sagan))
-    assert running(other) == running(sagan)
-    # Who only draws need not know of it, and who trains otherwise must not go on.
-    assert SAGAN.from_preset(checkpoints.last).augmentation_probability is None
-    with pytest.raises(ValueError, match="has other metrics: .*augmentation_probability"):
-        Checkpoints(tmp_path, restored).restore()
 
 
 def test_there_is_none_yet(restored, tmp_path):

@@ -10,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from sagan_tf.config import unknown_name
 from sagan_tf.data import Subset, load
 from sagan_tf.data.decoding import decode_image
 from sagan_tf.evaluation.features.classifier_network import (
@@ -23,6 +22,7 @@ from sagan_tf.evaluation.features.features import Features, cache_directory
 from sagan_tf.files import digest, one_line, read_json, replacing, write_json
 from sagan_tf.images import check_channels
 from sagan_tf.models.model_folder import bundled_path, save_weights
+from sagan_tf.settings import unknown_name
 
 # Whoever changes the network, its training, or how images are resized and scaled raises the number,
 # so that no older classifier is found.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from sagan_tf.augmentation import (
+from sagan_tf.losses.augmentation import (
     AUGMENTATIONS,
     IMAGES_FROM_0_TO_1,
     NUMBERS,

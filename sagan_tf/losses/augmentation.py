@@ -12,7 +12,7 @@ References:
 import keras
 from keras import ops
 
-from sagan_tf.config import unknown_name
+from sagan_tf.settings import unknown_name
 
 NUMBERS = 4
 """How many random numbers `augment` takes for each image and each augmentation."""
