@@ -121,7 +121,7 @@ def check_model(model):
 
 
 def check_frozen(model, count):
-    """Raises a ValueError if a `ModelConfig`'s discriminator has no so many blocks to freeze."""
+    """Raises a ValueError if the discriminator of a `ModelConfig` has fewer blocks to freeze."""
     blocks = len(discriminator_plan(model.of_discriminator()).widths)
     if count > blocks:
         raise ValueError(

@@ -165,19 +165,6 @@ def test_single_images_of_classes_that_cannot_name_folders(tmp_path, caplog):
     assert sorted(path.name for path in flat.iterdir()) == [f"{n:06}.png" for n in range(3)]
 
 
-def test_a_folder_of_images_that_is_ended_leaves_nothing(digits, tmp_path):
-    command = [sys.executable, str(ROOT / "experiments" / "sample.py"), "--num_images=100000"]
-    flags = [f"--model={digits[0]}", f"--output={tmp_path / 'images'}"]
-    with subprocess.Popen([*command, *flags], stderr=subprocess.PIPE, text=True) as process:
-        while process.poll() is None and not list(tmp_path.glob(".aside-*/images/*/*.png")):
-            time.sleep(0.01)
-        process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=60)
-    assert said == "sample.py: interrupted\n"
-    assert process.returncode == 1
-    assert not list(tmp_path.iterdir())
-
-
 def test_export(digits, tmp_path, monkeypatch, capsys):
     model = f"--model={digits[0] / 'preset'}"
     path = tmp_path / "new" / "digits.tflite"
@@ -190,15 +177,22 @@ def test_export(digits, tmp_path, monkeypatch, capsys):
     assert (tmp_path / "served" / "1" / "saved_model.pb").exists()
 
 
-def test_an_export_that_is_ended_leaves_nothing(digits, tmp_path):
-    command = [sys.executable, str(ROOT / "experiments" / "export.py")]
-    flags = [f"--model={digits[0]}", f"--output={tmp_path}"]
-    with subprocess.Popen([*command, *flags], stderr=subprocess.PIPE, text=True) as process:
-        while process.poll() is None and not list(tmp_path.glob(".aside-*/model")):
+@pytest.mark.parametrize(
+    ("name", "folder", "flags", "begun"),
+    [
+        ("sample", "images", ["--num_images=100000"], ".aside-*/images/*/*.png"),
+        ("export", "", [], ".aside-*/model"),
+    ],
+)
+def test_what_is_ended_leaves_nothing(digits, tmp_path, name, folder, flags, begun):
+    command = [sys.executable, str(ROOT / "experiments" / f"{name}.py"), f"--model={digits[0]}"]
+    command += [f"--output={tmp_path / folder}", *flags]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        while process.poll() is None and not list(tmp_path.glob(begun)):
             time.sleep(0.01)
         process.send_signal(signal.SIGTERM)
         _, said = process.communicate(timeout=60)
-    assert said == "export.py: interrupted\n"
+    assert said == f"{name}.py: interrupted\n"
     assert process.returncode == 1
     assert not list(tmp_path.iterdir())
 

@@ -74,6 +74,6 @@ def test_other_weights_than_it_was_begun_with(origin, tmp_path):
         train(config, tmp_path / "run", OPTIONS)
 
 
-def test_no_so_many_blocks():
+def test_there_are_fewer_blocks_to_freeze():
     with pytest.raises(ValueError, match="`freeze_discriminator` must be at most 3"):
         make_model(CONFIG.override(freeze_discriminator=4))
