@@ -5,7 +5,7 @@ import pathlib
 from absl import logging
 
 from sagan_tf import files
-from sagan_tf.models.model_folder import write_config
+from sagan_tf.models.model_folder import CHECKPOINTS, write_config
 from sagan_tf.models.run_folder import check_run
 from sagan_tf.training.strategy import is_chief
 from sagan_tf.visualization import attention_picture, class_grid, training_curves
@@ -38,7 +38,7 @@ def open_run(directory, config, extend=False):
     check_run(directory, config, extend)
     directory.mkdir(parents=True, exist_ok=True)
     _lock(directory)
-    for folder in (directory, directory / "samples"):
+    for folder in (directory, directory / "samples", directory / CHECKPOINTS):
         files.remove_abandoned(folder)
     write_config(directory, config, config.recipe.seed)
     return directory
