@@ -138,6 +138,13 @@ class Recipe(Settings):
         "Whether each augmentation happens to an image with a probability only, which starts at 0 "
         "and grows while the discriminator overfits.",
     )
+    consistency_weight: float = setting(
+        0.0,
+        "Factor of the squared difference between the discriminator's logits of augmented images "
+        "and of the same images as they are, 10 in the literature; it doubles what the "
+        "discriminator computes.",
+        minimum=0,
+    )
     precision: str = setting(
         "float32", "Precision of the computation.", choices=("float32", "mixed_bfloat16")
     )
@@ -161,11 +168,10 @@ class Recipe(Settings):
 
     def __post_init__(self):
         super().__post_init__()
-        if not self.adaptive_augmentation:
-            return
-        if not self.augmentation:
-            raise ValueError("`adaptive_augmentation` needs `augmentation`. Received: ()")
-        if self.loss not in ("hinge", "non_saturating"):
+        for name in ("adaptive_augmentation", "consistency_weight"):
+            if getattr(self, name) and not self.augmentation:
+                raise ValueError(f"`{name}` needs `augmentation`. Received: ()")
+        if self.adaptive_augmentation and self.loss not in ("hinge", "non_saturating"):
             raise ValueError(
                 "`adaptive_augmentation` goes by the sign of the logits of real images, and needs "
                 f"`loss` hinge or non_saturating. Received: {self.loss}"

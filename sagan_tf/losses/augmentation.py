@@ -7,6 +7,7 @@ function of numbers that the caller draws.
 References:
     [Zhao et al., 2020](https://arxiv.org/abs/2006.10738), differentiable augmentation.
     [Karras et al., 2020](https://arxiv.org/abs/2006.06676), adaptive augmentation.
+    [Zhao et al., 2020](https://arxiv.org/abs/2002.04724), balanced consistency regularization.
 """
 
 import keras
@@ -138,6 +139,22 @@ def augment(images, numbers, policy, probability=None):
             happens = ops.less(numbers[:, index, 3], probability)[:, None, None, None]
             augmented = ops.where(happens, augmented, before)
     return ops.cast(augmented, keras.backend.standardize_dtype(images.dtype))
+
+
+def inconsistency(augmented_logits, logits):
+    """How far logits of augmented images are from those of the same images as they were.
+
+    It is the term of balanced consistency regularization, equations 2 and 3 of
+    [Zhao et al., 2020](https://arxiv.org/abs/2002.04724), without their weights 10.
+
+    Args:
+        augmented_logits: Tensor `(batch, 1)`.
+        logits: Tensor of the same shape.
+
+    Returns:
+        Float32 scalar, the mean squared difference.
+    """
+    return ops.mean(ops.square(ops.cast(augmented_logits, "float32") - ops.cast(logits, "float32")))
 
 
 def adapt_probability(probability, mean_sign, num_images):

@@ -7,7 +7,7 @@ step is drawn in docs/how_a_step_works.md.
 import tensorflow as tf
 
 from sagan_tf.losses import PENALTIES
-from sagan_tf.losses.augmentation import NUMBERS, augment
+from sagan_tf.losses.augmentation import NUMBERS, augment, inconsistency
 from sagan_tf.models.batch import check_batch
 
 
@@ -89,15 +89,17 @@ def _update_discriminator(sagan, images, labels, randomness):
         with tf.GradientTape() as tape:
             # The penalty comes first, so that it is of the discriminator that makes the logits.
             penalty = _penalty(sagan, seen_real_images, real_labels, seen_fake_images, mix)
+            views = [(seen_real_images, real_labels), (seen_fake_images, fake_labels)]
+            if sagan.consistency_weight:
+                views += [(real_images, real_labels), (fake_images, fake_labels)]
             logits = discriminator(
-                (
-                    tf.concat([seen_real_images, seen_fake_images], axis=0),
-                    tf.concat([real_labels, fake_labels], axis=0),
-                ),
+                tuple(tf.concat(each, axis=0) for each in zip(*views, strict=True)),
                 training=advance_power_iteration,
             )
-            real_logits, fake_logits = tf.split(logits, 2)
+            real_logits, fake_logits, *as_they_are = tf.split(logits, len(views))
             loss = sagan.adversarial_loss.discriminator(real_logits, fake_logits) + penalty
+            for pair in zip((real_logits, fake_logits), as_they_are, strict=False):
+                loss += sagan.consistency_weight * inconsistency(*pair)
         report = {
             "discriminator_loss": loss,
             "real_logits": tf.reduce_mean(real_logits),

@@ -140,6 +140,7 @@ def make_model(config):
         global_clipnorm=recipe.global_clipnorm,
         augmentation=recipe.augmentation,
         adaptive_augmentation=recipe.adaptive_augmentation,
+        consistency_weight=recipe.consistency_weight,
     )
     return sagan
 

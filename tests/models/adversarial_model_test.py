@@ -36,6 +36,7 @@ def test_compile_says_what_a_gan_takes(options, message):
     [
         ({"augmentation": ("colour",)}, "^Unknown augmentation: colour. Did you mean color. Valid"),
         ({"adaptive_augmentation": True}, "`adaptive_augmentation` needs `augmentation`"),
+        ({"consistency_weight": 10.0}, "`consistency_weight` needs `augmentation`"),
     ],
 )
 def test_augmentation_that_cannot_be(options, message):

@@ -182,11 +182,11 @@ def test_training_goes_on_from_a_keras_file_as_if_nothing_had_happened(tmp_path)
     assert float(loaded.augmentation_probability.value) == pytest.approx(0.5, abs=1e-4)
 
 
-@pytest.mark.parametrize("probability", [None, 0.5])
-def test_the_discriminator_sees_augmented_images_only(probability):
+@pytest.mark.parametrize(("probability", "weight"), [(None, 0.0), (0.5, 0.0), (None, 10.0)])
+def test_the_discriminator_sees_augmented_images(probability, weight):
     """The losses and the penalty are those of images that are augmented by hand."""
     options = AUGMENTED if probability is None else ADAPTIVE
-    options = {**options, "penalty": "r1", "penalty_weight": 1.0}
+    options = {**options, "penalty": "r1", "penalty_weight": 1.0, "consistency_weight": weight}
     sagan, model = (compiled(rates=(0.0, 0.0), compile_options=options) for _ in range(2))
     for each in (sagan, model) if probability else ():
         each.augmentation_probability.value.assign(probability)
@@ -203,10 +203,18 @@ def test_the_discriminator_sees_augmented_images_only(probability):
     )
     assert not np.array_equal(real, images)
     penalty = update._penalty(model, real, real_labels, fake_images=None, mix=None)
+    as_they_are = [
+        model.discriminator(each, training=False)
+        for each in ((images, real_labels), (fake_images, labels))
+    ]
     logits = model.discriminator(
         (tf.concat([real, fake], 0), tf.concat([real_labels, labels], 0)), training=True
     )
-    loss = model.adversarial_loss.discriminator(*tf.split(logits, 2)) + penalty
+    augmented = tf.split(logits, 2)
+    loss = model.adversarial_loss.discriminator(*augmented) + penalty
+    differences = np.square(np.array(augmented) - np.array(as_they_are))
+    assert differences.mean() > 1e-8
+    loss += weight * (differences[0].mean() + differences[1].mean())
     assert logs["discriminator_loss"] == pytest.approx(float(loss), rel=1e-5)
     assert logs["real_variance"] == pytest.approx(np.mean(np.var(images, axis=0)), rel=1e-5)
 
