@@ -6,6 +6,10 @@ A run can be watched while it trains, here beside the preset and at a port of it
 
   python experiments/explore.py --model=runs/digits --second_model=sagan_digits_16 --port=8000
 
+Several models get a page each, with links from one to the other:
+
+  python experiments/explore.py --model=sagan_digits_16 --model=runs/digits
+
 Nothing but this machine reaches the page, and the page reaches nothing else. Its parts are in
 experiments/explorer/.
 """
@@ -22,7 +26,12 @@ from experiments import program, settings_flags
 from sagan_tf.evaluation.protocol import Protocol
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("model", None, "Name or folder of a preset, or folder of a run.", required=True)
+flags.DEFINE_multi_string(
+    "model",
+    None,
+    "Name or folder of a preset, or folder of a run. Each that is given gets a page.",
+    required=True,
+)
 flags.DEFINE_string("second_model", None, "Another model, which draws the same inputs beside it.")
 flags.DEFINE_integer(
     "port", None, "Port of the page. Default: the first free one from 7860.", 1, 65535
@@ -39,7 +48,10 @@ def main():
         raise ValueError(
             "gradio is missing: `make explore` or `pip install .[explorer]` in the checkout gets it"
         )
-    names = [name for name in (FLAGS.model, FLAGS.second_model) if name is not None]
+    second = [] if FLAGS.second_model is None else [FLAGS.second_model]
+    names = [*FLAGS.model, *second]
+    if len(set(FLAGS.model)) < len(FLAGS.model):
+        raise ValueError(f"--model must not name a model twice. Received: {', '.join(FLAGS.model)}")
     if len(set(names)) < len(names):
         raise ValueError(f"--second_model must be another model. Received: {FLAGS.second_model}")
 
@@ -62,7 +74,8 @@ def main():
         from experiments.explorer.same_site import SameSite
 
         logging.getLogger("httpx").setLevel(logging.WARNING)
-        page = explorer_page.make_page(Explorer(models, FLAGS.ema))
+        side_by_side = [{name: models[name] for name in (first, *second)} for first in FLAGS.model]
+        page = explorer_page.make_page([Explorer(each, FLAGS.ema) for each in side_by_side])
         _, url, _ = page.launch(
             server_name=_HOST,
             server_port=FLAGS.port,

@@ -46,74 +46,80 @@ _KEEP_ADDRESS = f"""(...values) => {{
 }}"""
 
 
-def make_page(explorer):
-    """Lays out the page and connects it to an `Explorer`.
+def make_page(explorers):
+    """Lays out a page for each `Explorer`, with links between them, and connects it.
 
     What a visitor has drawn is in a state of that visitor's own.
 
     Args:
-        explorer: An `Explorer`.
+        explorers: List of `Explorer`s.
 
     Returns:
         A `gradio.Blocks`, to be launched with `THEME` and `CSS`.
     """
-    answers = Answers(explorer)
-    with _Page(title="SAGAN: where does it look?", delete_cache=(600, _KEEP_SECONDS)) as page:
-        visit = gr.State(time_to_live=_KEEP_SECONDS)
-        gr.HTML(_TITLE, elem_id="title")
-        with gr.Row(equal_height=False, elem_id="all"):
-            with gr.Column(scale=3, min_width=320):
-                with gr.Row(equal_height=False):
-                    views = [_model_parts(*item) for item in enumerate(explorer.models.items())]
-                query = _query_inputs(explorer)
-                with gr.Row(equal_height=False):
-                    for index, view in enumerate(views):
-                        with gr.Column(min_width=320):
-                            view.append(gr.HTML(elem_id=f"statistics-{index}"))
-            with gr.Column(scale=1, min_width=260):
-                inputs, attention, button, dice = _drawing_inputs(explorer)
-        shown = [part for view in views for part in view]
-        labels, num_images, seed, truncation, other_seed, position = inputs
-
-        # Models run one at a time, and beside them answers to what was asked, in its order.
-        newest = {"trigger_mode": "always_last", "show_progress": "hidden"}
-        private = {"api_visibility": "private"}
-        answer = {**newest, "concurrency_id": "answers"}
-        draw = {
-            **newest,
-            "concurrency_id": "models",
-            "fn": answers.draw,
-            "inputs": [visit, *inputs],
-            "outputs": [visit, query[0]],
-        }
-        redrawing = [num_images.submit, seed.submit, other_seed.submit, position.input]
-        redrawing += [truncation.release, *([labels.input] if explorer.num_classes else [])]
-        state = [*inputs, attention, *query]
-        address = {"fn": None, "inputs": state, "js": _KEEP_ADDRESS}
-        restored = page.load(answers.restore, None, [visit, *state], **private)
-        rolled = dice.click(new_seed, None, seed, **newest, **private)
-        for drawn in (
-            button.click(**draw, api_name="draw"),
-            restored.success(**draw, **private),
-            rolled.success(**draw, **private),
-            gr.on(redrawing, **draw, **private),
-        ):
-            outputs = [*query, *shown]
-            drawn = drawn.success(
-                answers.show_drawn, [visit, attention], outputs, **answer, **private
-            )
-            drawn.success(**address)
-        moved = [attention.input, *(slider.input for slider in query)]
-        look_inputs = [visit, attention, *query]
-        looked = gr.on(moved, answers.look, look_inputs, shown, **answer, api_name="look")
-        looked.success(**address)
-        for index, (grid, _, close_up, _) in enumerate(views):
-            for picture in (grid, close_up):
-                click = answers.click(index, on_close_up=picture is close_up)
-                outputs = [*query, *shown]
-                clicked = picture.select(click, [visit, attention], outputs, **answer, **private)
-                clicked.success(**address)
+    page = _Page(title="SAGAN: where does it look?", delete_cache=(600, _KEEP_SECONDS))
+    names = [next(iter(explorer.models)) for explorer in explorers]
+    for index, (name, explorer) in enumerate(zip(names, explorers, strict=True)):
+        with page.route(name) if index else page:
+            gr.Navbar(visible=len(explorers) > 1, main_page_name=names[0])
+            _lay_out(page, explorer)
     return page
+
+
+def _lay_out(page, explorer):
+    answers = Answers(explorer)
+    visit = gr.State(time_to_live=_KEEP_SECONDS)
+    gr.HTML(_TITLE, elem_id="title")
+    with gr.Row(equal_height=False, elem_id="all"):
+        with gr.Column(scale=3, min_width=320):
+            with gr.Row(equal_height=False):
+                views = [_model_parts(*item) for item in enumerate(explorer.models.items())]
+            query = _query_inputs(explorer)
+            with gr.Row(equal_height=False):
+                for index, view in enumerate(views):
+                    with gr.Column(min_width=320):
+                        view.append(gr.HTML(elem_id=f"statistics-{index}"))
+        with gr.Column(scale=1, min_width=260):
+            inputs, attention, button, dice = _drawing_inputs(explorer)
+    shown = [part for view in views for part in view]
+    labels, num_images, seed, truncation, other_seed, position = inputs
+
+    # Models run one at a time, and beside them answers to what was asked, in its order.
+    newest = {"trigger_mode": "always_last", "show_progress": "hidden"}
+    private = {"api_visibility": "private"}
+    answer = {**newest, "concurrency_id": "answers"}
+    draw = {
+        **newest,
+        "concurrency_id": "models",
+        "fn": answers.draw,
+        "inputs": [visit, *inputs],
+        "outputs": [visit, query[0]],
+    }
+    redrawing = [num_images.submit, seed.submit, other_seed.submit, position.input]
+    redrawing += [truncation.release, *([labels.input] if explorer.num_classes else [])]
+    state = [*inputs, attention, *query]
+    address = {"fn": None, "inputs": state, "js": _KEEP_ADDRESS}
+    restored = page.load(answers.restore, None, [visit, *state], **private)
+    rolled = dice.click(new_seed, None, seed, **newest, **private)
+    for drawn in (
+        button.click(**draw, api_name="draw"),
+        restored.success(**draw, **private),
+        rolled.success(**draw, **private),
+        gr.on(redrawing, **draw, **private),
+    ):
+        outputs = [*query, *shown]
+        drawn = drawn.success(answers.show_drawn, [visit, attention], outputs, **answer, **private)
+        drawn.success(**address)
+    moved = [attention.input, *(slider.input for slider in query)]
+    look_inputs = [visit, attention, *query]
+    looked = gr.on(moved, answers.look, look_inputs, shown, **answer, api_name="look")
+    looked.success(**address)
+    for index, (grid, _, close_up, _) in enumerate(views):
+        for picture in (grid, close_up):
+            click = answers.click(index, on_close_up=picture is close_up)
+            outputs = [*query, *shown]
+            clicked = picture.select(click, [visit, attention], outputs, **answer, **private)
+            clicked.success(**address)
 
 
 def _model_parts(index, named_model):

@@ -15,7 +15,7 @@ from sagan_tf.data.decoding import decode_image
 from sagan_tf.evaluation.features.classifier_network import (
     CLASSIFIER_NETWORKS,
     SEED,
-    float32_policy,
+    dtype_policy,
     shifted,
 )
 from sagan_tf.evaluation.features.features import Features, cache_directory
@@ -240,9 +240,10 @@ def _digest_of(config, entry):
     return digest(json.dumps(known, sort_keys=True), (entry / _WEIGHTS).read_bytes())
 
 
-def _build(key):
+def _build(key, precision="float32"):
     kind = CLASSIFIER_NETWORKS[key["architecture"]]
-    return kind.build(key["image_size"], key["channels"], key["num_classes"])
+    with dtype_policy(precision):
+        return kind.build(key["image_size"], key["channels"], key["num_classes"])
 
 
 def _write(entry, key, network, details):
@@ -276,19 +277,20 @@ def _train(source, key):
     given = batches
     if kind.is_augmented:
         given = batches.enumerate().map(lambda step, data: (shifted(data[0], step), data[1]))
-    network = _build(key)
-    with float32_policy():
-        to_logits = keras.Model(network.inputs[0], network.outputs[1], name="to_logits")
+    trained, network = _build(key, kind.precision), _build(key)
+    with dtype_policy(kind.precision):
+        to_logits = keras.Model(trained.inputs[0], trained.outputs[1], name="to_logits")
         to_logits.compile(
             kind.optimizer(key["steps"]),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             jit_compile=False,
         )
         to_logits.fit(given, steps_per_epoch=key["steps"], shuffle=False, verbose=0)
+    network.set_weights(trained.get_weights())
     _scale_features(network, (images for images, _ in batches.take(100)))
     options |= {"shuffle": False, "repeat": False}
     right = sum(
-        np.count_nonzero(np.argmax(to_logits(images, training=False), axis=1) == labels)
+        np.count_nonzero(np.argmax(network(images, training=False)[1], axis=1) == labels)
         for images, labels in load(held_out, image_size, Classifier.batch_size, **options)
     )
     details = {name: key[name] for name in ("architecture", "steps", "num_held_out")}

@@ -11,7 +11,7 @@ from keras import layers
 
 SEED = 0
 _DIMENSION = 64
-_WIDTHS = (32, 64, 128)
+_WIDTHS = (32, 128, 256)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,13 +19,14 @@ class ClassifierNetwork:
     """A kind of network, and its training.
 
     Attributes:
-        build: Function from image size, channels and number of classes to an untrained Keras model,
-            float32, from images in [-1, 1] to `[features, logits]`.
+        build: Function from image size, channels and number of classes to an untrained Keras model
+            of the global dtype policy, from images in [-1, 1] to `[features, logits]`.
         optimizer: Function from the number of steps to a Keras optimizer.
         batch_size: int, images per step.
         passes: int, how often training goes over the data.
         min_steps, max_steps: int, bounds of the number of steps.
         is_augmented: bool, whether images are shifted and flipped at random.
+        precision: str, the dtype policy of its training; it is used in float32.
     """
 
     build: Callable
@@ -35,6 +36,7 @@ class ClassifierNetwork:
     min_steps: int
     max_steps: int
     is_augmented: bool
+    precision: str
 
     def steps(self, num_images):
         """Number of steps for so many images."""
@@ -42,10 +44,10 @@ class ClassifierNetwork:
 
 
 @contextlib.contextmanager
-def float32_policy():
-    """The global dtype policy is float32 inside."""
+def dtype_policy(name):
+    """The global dtype policy is the one of this name inside."""
     policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
+    keras.config.set_dtype_policy(name)
     try:
         yield
     finally:
@@ -75,17 +77,16 @@ def _plain(image_size, channels, num_classes):
         options = {"activation": "relu", "kernel_initializer": initializer, "name": name}
         return layers.Conv2D(filters, 3, strides, "same", **options)
 
-    with float32_policy():
-        images = keras.Input((image_size, image_size, channels), name="images")
-        x = convolution(16, 1, "stem")(images)
-        size = image_size
-        while size > 4:
-            size = -(-size // 2)
-            x = convolution(_DIMENSION, 2, f"down_{size}")(x)
-            x = convolution(_DIMENSION, 1, f"conv_{size}")(x)
-        if image_size <= 4:
-            x = convolution(_DIMENSION, 1, "conv")(x)
-        return _with_outputs(images, x, num_classes, next(seeds))
+    images = keras.Input((image_size, image_size, channels), name="images")
+    x = convolution(16, 1, "stem")(images)
+    size = image_size
+    while size > 4:
+        size = -(-size // 2)
+        x = convolution(_DIMENSION, 2, f"down_{size}")(x)
+        x = convolution(_DIMENSION, 1, f"conv_{size}")(x)
+    if image_size <= 4:
+        x = convolution(_DIMENSION, 1, "conv")(x)
+    return _with_outputs(images, x, num_classes, next(seeds))
 
 
 def _residual(image_size, channels, num_classes):
@@ -100,19 +101,18 @@ def _residual(image_size, channels, num_classes):
     def activated(x, name):
         return layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization(name=f"{name}_norm")(x))
 
-    with float32_policy():
-        images = keras.Input((image_size, image_size, channels), name="images")
-        x = convolution(images, _WIDTHS[0], 3, max(1, image_size // 32), "stem")
-        for number, width in enumerate(_WIDTHS, start=1):
-            strides, name = (1 if number == 1 else 2), f"block_{number}"
-            preactivated = activated(x, f"{name}_1")
-            shortcut = x
-            if strides > 1:
-                shortcut = convolution(preactivated, width, 1, strides, f"{name}_shortcut")
-            y = convolution(preactivated, width, 3, strides, f"{name}_conv_1")
-            y = convolution(activated(y, f"{name}_2"), width, 3, 1, f"{name}_conv_2")
-            x = layers.Add(name=f"{name}_sum")([y, shortcut])
-        return _with_outputs(images, activated(x, "last"), num_classes, next(seeds))
+    images = keras.Input((image_size, image_size, channels), name="images")
+    x = convolution(images, _WIDTHS[0], 3, max(1, image_size // 32), "stem")
+    for number, width in enumerate(_WIDTHS, start=1):
+        strides, name = (1 if number == 1 else 2), f"block_{number}"
+        preactivated = activated(x, f"{name}_1")
+        shortcut = x
+        if strides > 1:
+            shortcut = convolution(preactivated, width, 1, strides, f"{name}_shortcut")
+        y = convolution(preactivated, width, 3, strides, f"{name}_conv_1")
+        y = convolution(activated(y, f"{name}_2"), width, 3, 1, f"{name}_conv_2")
+        x = layers.Add(name=f"{name}_sum")([y, shortcut])
+    return _with_outputs(images, activated(x, "last"), num_classes, next(seeds))
 
 
 def _with_outputs(images, x, num_classes, seed):
@@ -133,13 +133,15 @@ def _momentum(steps):
         0.0, max(1, steps - warmup), warmup_target=0.1, warmup_steps=warmup
     )
     return keras.optimizers.SGD(
-        schedule, momentum=0.9, nesterov=True, weight_decay=5e-4, name="classifier_sgd"
+        schedule, momentum=0.9, nesterov=True, weight_decay=5e-3, name="classifier_sgd"
     )
 
 
 CLASSIFIER_NETWORKS = {
-    "plain": ClassifierNetwork(_plain, _adam, 64, 4, 600, 10_000, is_augmented=False),
-    "residual": ClassifierNetwork(_residual, _momentum, 128, 20, 600, 50_000, is_augmented=True),
+    "plain": ClassifierNetwork(_plain, _adam, 64, 4, 600, 10_000, False, "float32"),
+    "residual": ClassifierNetwork(
+        _residual, _momentum, 128, 10, 600, 50_000, True, "mixed_bfloat16"
+    ),
 }
 """By name: the one that is trained where none comes with the package, and a better one for natural
-images, which takes an hour for 50,000 of 32x32 pixels on two CPU cores."""
+images, which takes half an hour for 50,000 of 32x32 pixels on two CPU cores with bfloat16."""

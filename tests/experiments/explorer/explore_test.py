@@ -41,6 +41,8 @@ def error_of(*flags):
 
 def test_wrong_flags_are_one_line():
     assert "Unknown model: nowhere" in error_of("--model=sagan_digits_16", "--second_model=nowhere")
+    message = "--model must not name a model twice. Received: a, a\n"
+    assert error_of("--model=a", "--model=a").endswith(message)
     message = "--second_model must be another model. Received: a\n"
     assert error_of("--model=a", "--second_model=a").endswith(message)
 

@@ -209,3 +209,22 @@ def test_pictures_are_downloaded_as_png(browser, url):
             assert saved.format == "PNG" and download.value.suggested_filename.startswith(name)
             pixels = np.asarray(saved.convert("RGB")).astype(int)
             np.testing.assert_array_equal(pixels, shown(page, picture))
+
+
+@pytest.mark.soak
+def test_each_model_has_a_page(browser, tmp_path):
+    shared = {"image_size": 32, "channels": 3, "num_classes": 3, "attention_resolutions": (16,)}
+    networks = (network(**shared, base_channels=4) for network in (Generator, Discriminator))
+    SAGAN(*networks).save_preset(tmp_path / "flowers")
+    flags = ("--model=sagan_digits_16", f"--model={tmp_path / 'flowers'}", f"--port={free_port()}")
+    with explore(*flags) as address, visit(browser, address) as page:
+        assert "sagan_digits_16" in page.inner_text("h2")
+        page.get_by_role("link", name="flowers").click()
+        page.wait_for_function("document.querySelector('h2')?.innerText.includes('32 x 32')")
+        page.wait_for_selector("#close-up-0 img")
+        assert page.get_by_label("Row").last.get_attribute("max") == "31"
+        page.screenshot(path=ARTIFACTS / "explorer_pages.png", full_page=True)
+        page.get_by_role("link", name="sagan_digits_16").click()
+        page.wait_for_function("document.querySelector('h2')?.innerText.includes('16 x 16')")
+        page.wait_for_selector("#close-up-0 img")
+        choose(page, "#grid-0", grid_point(3, 6, 9), "Image 3 of class 3, row 6, column 9")
