@@ -153,10 +153,10 @@ def test_features_are_scaled_and_logits_are_not(name):
 
 def test_the_network_for_natural_images(tmp_path):
     """It learns as the other one does, is kept under another key, and is deterministic."""
-    options = {"architecture": "residual", "steps": 40, "image_size": 32}
+    options = {"architecture": "residual", "steps": 6, "image_size": 16}
     first = trained(tmp_path / "one", **options)
     assert first.description["architecture"] == "residual"
-    assert first(IMAGES)[0].shape[-1] == 128
+    assert first(IMAGES)[0].shape[-1] == 256
     assert same(first, trained(tmp_path / "two", **options))
     assert same(first, trained(tmp_path / "one", **options))
     with pytest.raises(ValueError, match=r"Unknown architecture: resdual. Did you mean residual\?"):
