@@ -47,11 +47,11 @@ class Survey:
 def chosen_config(directory=None):
     """The `Config` for a folder of images where no flag names a preset or other weights.
 
-    What flags say is taken. All else is that of the run in the folder `directory`, or is chosen,
-    and a line says how for each choice.
+    What flags say is taken. All else is that of the run in the folder `directory`, or is chosen.
 
     Returns:
-        As `training_flags.chosen_config`; `None` if the flags decide without a choice.
+        `(config, adapt_classes, lines)`: what `training_flags.chosen_config` returns, and a list of
+        the lines that say what was chosen; `None` if the flags decide without a choice.
 
     Raises:
         ValueError: if the folder holds no image that can be read.
@@ -67,21 +67,22 @@ def chosen_config(directory=None):
     recorded = directory and recorded_config(directory)
     if recorded:
         recipe = recorded.recipe.replace(**dict.fromkeys(training_flags.FILLED_IN))
-        print(f"Settings that no flag names are those of {directory / 'config.json'}")
-        return Config(recorded.model, recipe, recorded.reference).override(**given), adapt_classes
+        config = Config(recorded.model, recipe, recorded.reference).override(**given)
+        lines = [f"Settings that no flag names are those of {directory / 'config.json'}"]
+        return config, adapt_classes, lines
     survey = look_at(ImageFolder(FLAGS.dataset, given.get("split", "train")))
     accelerator = program.has_nvidia_gpu() or FLAGS.tpu is not None
     base, choices = choose(survey, accelerator, given)
     machine = "an accelerator" if accelerator else "a CPU"
-    print(f"Chosen for {survey.count} images and {machine}; each flag changes what it names:")
+    lines = [f"Chosen for {survey.count} images and {machine}; each flag changes what it names:"]
     for name, (value, reason) in choices.items():
         text = f"--{name}={settings_flags.text_of(value).strip('()')}"
-        print(f"  {text:44} {reason}")
-    print(f"The learning rates and all else are those of {base}.")
+        lines.append(f"  {text:44} {reason}")
+    lines.append(f"The learning rates and all else are those of {base}.")
     chosen = {name: value for name, (value, _) in choices.items()}
     config = PRESETS[base].override(**{"steps": Recipe().steps, **chosen, **given})
     reference = f"Chosen for {survey.count} images and {machine}, after {base}."
-    return dataclasses.replace(config, reference=reference), adapt_classes
+    return dataclasses.replace(config, reference=reference), adapt_classes, lines
 
 
 def look_at(source):

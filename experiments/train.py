@@ -60,7 +60,7 @@ def main():
 def draw_preview(path):
     if FLAGS.model_dir is not None:
         raise ValueError("--preview and --model_dir exclude each other")
-    config, adapt_classes = own_images.chosen_config() or training_flags.chosen_config()
+    config, adapt_classes, _ = chosen_config()
     options = RunOptions(**settings_flags.given(RunOptions))
     training_flags.check(config, options)
     program.start_tensorflow()
@@ -80,7 +80,7 @@ def train_model():
             f"--model_dir must be a folder of this machine. Received: {FLAGS.model_dir}"
         )
     directory = program.output_path("model_dir", folder=True)
-    config, adapt_classes = own_images.chosen_config(directory) or training_flags.chosen_config()
+    config, adapt_classes, lines = chosen_config(directory)
     options = RunOptions(**settings_flags.given(RunOptions))
     training_flags.check(config, options)
     make_evaluation = scoring.evaluation_maker(config.recipe.skip_corrupt)
@@ -88,11 +88,18 @@ def train_model():
         scoring.refuse_idle_flags(options)
     config = with_origin(directory, config)
     check_run(directory, config, options.extend)
+    for line in lines:
+        print(line, flush=True)
     program.start_tensorflow()
 
     from sagan_tf.training import train
 
     train(config, directory, options, make_evaluation, adapt_classes)
+
+
+def chosen_config(directory=None):
+    """As `own_images.chosen_config`, where nothing is to be chosen with an empty list."""
+    return own_images.chosen_config(directory) or (*training_flags.chosen_config(), [])
 
 
 if __name__ == "__main__":
