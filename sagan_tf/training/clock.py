@@ -23,7 +23,7 @@ class Clock:
 
     def __init__(self, max_minutes=None):
         self.limit = math.inf if max_minutes is None else 60.0 * max_minutes
-        self.seconds = self._between = 0.0
+        self.seconds = 0.0
 
     def start(self, seconds):
         """Goes on from the seconds that were trained before; on several workers all must call it.
@@ -32,13 +32,13 @@ class Clock:
         """
         self.of_chief = make_from_chief(tf.distribute.get_strategy())
         self._began = time.monotonic() - seconds
-        self.read()
-        self._between = 0.0
+        self._periods = [0.0, 0.0]
+        self.seconds = self.of_chief(time.monotonic() - self._began)
 
     def read(self):
         """Takes the time, once after each loop of steps; on several workers all must call it."""
         before, self.seconds = self.seconds, self.of_chief(time.monotonic() - self._began)
-        self._between = self.seconds - before
+        self._periods = [self._periods[1], self.seconds - before]
 
     @property
     def is_over(self):
@@ -51,10 +51,16 @@ class Clock:
         return max(0.0, 1.0 - self.seconds / self.limit)
 
     def is_due(self, since, minutes):
-        """Whether more minutes since a time will have gone by when the time is taken again.
+        """Whether so many minutes since a time are over, or will be before the time is taken again.
+
+        Until then it takes the shorter of the last two periods: tracing and evaluations take longer
+        than steps do.
 
         Args:
             since: float, seconds.
             minutes: float; `None` is never over.
         """
-        return minutes is not None and self.seconds + self._between > since + 60.0 * minutes
+        if minutes is None:
+            return False
+        end = since + 60.0 * minutes
+        return self.seconds >= end or self.seconds + min(self._periods) > end
