@@ -37,7 +37,7 @@ flags.adopt_module_key_flags(scoring)  # So that --help shows them.
 settings_flags.define_variation("vary", ModelConfig, Recipe)
 flags.DEFINE_integer("seeds", 3, "Number of seeds, at which each variant is trained.", 1)
 flags.DEFINE_string("output", None, "Folder of the runs and of what they say.", required=True)
-training_flags.define(skip_options=("evaluate_every", "monitor", "mode", "extend"))
+training_flags.define(skip_options=("evaluate_every", "monitor", "mode", "patience", "extend"))
 settings_flags.define(Protocol, *scoring.DRAWING)
 
 _SETTINGS, _SCORES = "ablation.json", "scores.json"

@@ -126,13 +126,18 @@ def start_tensorflow():
             print("Starting TensorFlow ...", file=sys.stderr, flush=True)
         with _silent_stderr():
             import tensorflow as tf
-        hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
-        if pathlib.Path("/dev/nvidia0").exists() and not hidden:
+        if has_nvidia_gpu():
             with _silent_stderr():
                 found = tf.config.list_physical_devices("GPU")
             if not found:
                 text = "TensorFlow cannot use this machine's GPU: pip install tensorflow[and-cuda]"
                 print(text, file=sys.stderr)
+
+
+def has_nvidia_gpu():
+    """Whether this machine has an NVIDIA GPU that is not hidden; TensorFlow is not asked."""
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    return pathlib.Path("/dev/nvidia0").exists() and not hidden
 
 
 def load_models(*names, ema=True, standing_statistics=0, truncation=1.0):

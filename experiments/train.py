@@ -4,7 +4,12 @@ On a laptop, in a few minutes:
 
   python experiments/train.py --preset=sagan_digits_16 --model_dir=runs/digits
 
-On a folder of images, one folder per class, with a smaller network:
+On a folder of images, one folder per class, for half an hour; it chooses the settings and says
+which, and your flags win:
+
+  python experiments/train.py --dataset=~/flowers --model_dir=runs/flowers
+
+The same with a preset's settings, and a smaller network:
 
   python experiments/train.py --preset=sagan_imagenet_64 --model_dir=runs/flowers \
       --dataset=~/flowers --base_channels=32 --flip --steps=50000
@@ -27,7 +32,7 @@ On all GPUs of this host, or on several hosts (see docs/training.md):
 
 from absl import flags
 
-from experiments import program, scoring, settings_flags, training_flags
+from experiments import own_images, program, scoring, settings_flags, training_flags
 from sagan_tf import files
 from sagan_tf.config import RunOptions
 from sagan_tf.models.run_folder import check_run, with_origin
@@ -55,7 +60,7 @@ def main():
 def draw_preview(path):
     if FLAGS.model_dir is not None:
         raise ValueError("--preview and --model_dir exclude each other")
-    config, adapt_classes = training_flags.chosen_config()
+    config, adapt_classes, _ = chosen_config()
     options = RunOptions(**settings_flags.given(RunOptions))
     training_flags.check(config, options)
     program.start_tensorflow()
@@ -75,7 +80,7 @@ def train_model():
             f"--model_dir must be a folder of this machine. Received: {FLAGS.model_dir}"
         )
     directory = program.output_path("model_dir", folder=True)
-    config, adapt_classes = training_flags.chosen_config()
+    config, adapt_classes, lines = chosen_config(directory)
     options = RunOptions(**settings_flags.given(RunOptions))
     training_flags.check(config, options)
     make_evaluation = scoring.evaluation_maker(config.recipe.skip_corrupt)
@@ -83,11 +88,18 @@ def train_model():
         scoring.refuse_idle_flags(options)
     config = with_origin(directory, config)
     check_run(directory, config, options.extend)
+    for line in lines:
+        print(line, flush=True)
     program.start_tensorflow()
 
     from sagan_tf.training import train
 
     train(config, directory, options, make_evaluation, adapt_classes)
+
+
+def chosen_config(directory=None):
+    """As `own_images.chosen_config`, where nothing is to be chosen with an empty list."""
+    return own_images.chosen_config(directory) or (*training_flags.chosen_config(), [])
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from sagan_tf.models.model_folder import find_config
 from sagan_tf.models.presets import PRESETS
 
 FLAGS = flags.FLAGS
-_FILLED_IN = ("dataset_size", "dataset_digest", "init_digest")
+FILLED_IN = ("dataset_size", "dataset_digest", "init_digest")
 
 
 def define(skip_options=()):
@@ -23,7 +23,7 @@ def define(skip_options=()):
         "Preset, which decides whatever a flag without a default leaves open.",
     )
     settings_flags.define(ModelConfig, defaults=False)
-    settings_flags.define(Recipe, skip=_FILLED_IN, defaults=False)
+    settings_flags.define(Recipe, skip=FILLED_IN, defaults=False)
     settings_flags.define(RunOptions, skip=skip_options)
 
 
@@ -39,7 +39,15 @@ def chosen_config():
     if FLAGS.init_from and FLAGS["preset"].using_default_value:
         preset = _of_origin(find_config(FLAGS.init_from))
     config = preset.override(**chosen)
-    other_data = config.recipe.dataset != preset.recipe.dataset
+    dataset = config.recipe.dataset
+    other_data = dataset != preset.recipe.dataset
+    is_default = FLAGS["preset"].using_default_value and FLAGS.channels is None
+    if is_default and FLAGS.init_from is None and other_data:
+        check_dataset(dataset)
+        raise ValueError(
+            f"--dataset={dataset} needs a --preset, or --channels=3: the default, {FLAGS.preset}, "
+            "draws in grey"
+        )
     return config, other_data and "num_classes" not in chosen
 
 
@@ -48,7 +56,7 @@ def _of_origin(origin):
     if origin.recipe is None and FLAGS.dataset is None:
         raise ValueError(f"--dataset is missing: {FLAGS.init_from} does not say what it has seen")
     recipe = origin.recipe or Recipe()
-    recipe = recipe.replace(**dict.fromkeys(_FILLED_IN), freeze_discriminator=0)
+    recipe = recipe.replace(**dict.fromkeys(FILLED_IN), freeze_discriminator=0)
     return Config(origin.model, recipe, f"Begun with the weights of {FLAGS.init_from}.")
 
 
@@ -57,13 +65,6 @@ def check(config, options):
     check_model(config.model)
     check_frozen(config.model, config.recipe.freeze_discriminator)
     check_strategy(options.strategy, options.tpu)
-    dataset = config.recipe.dataset
-    check_dataset(dataset)
-    is_default = FLAGS["preset"].using_default_value and FLAGS.channels is None
-    if is_default and FLAGS.init_from is None and dataset != PRESETS[FLAGS.preset].recipe.dataset:
-        raise ValueError(
-            f"--dataset={dataset} needs a --preset, or --channels=3: the default, {FLAGS.preset}, "
-            "draws in grey"
-        )
+    check_dataset(config.recipe.dataset)
     hosts = 1 if options.strategy == "none" else max(1, len(workers()))
     replica_batch_size(config.recipe.batch_size, hosts, config.recipe.accumulation_steps)

@@ -99,6 +99,12 @@ class Recipe(Settings):
         "when the data set is opened.",
     )
     steps: int = setting(100_000, "Generator updates.", minimum=1)
+    max_minutes: float | None = setting(
+        None,
+        "Minutes of training after which a run ends as if it had reached its last step; None for "
+        "no such end.",
+        above=0,
+    )
     batch_size: int = setting(
         64, "Real images per discriminator update, on all devices together.", minimum=1
     )
@@ -121,7 +127,8 @@ class Recipe(Settings):
     discriminator_learning_rate: float = setting(4e-4, "Adam's learning rate.", above=0)
     learning_rate_schedule: str = setting(
         "constant",
-        "Course of the learning rates; linear decays to zero at the end of the run.",
+        "Course of the learning rates; linear decays to zero at the end of the run: over its "
+        "steps, or with max_minutes over its time.",
         choices=("constant", "linear"),
     )
     beta_1: float = setting(0.0, "Adam's beta_1, the same for both optimizers.", minimum=0, below=1)
@@ -180,11 +187,20 @@ class Recipe(Settings):
 
 @dataclasses.dataclass(frozen=True)
 class RunOptions(Settings):
-    """How a run is watched, kept and spread over devices. The result does not depend on it."""
+    """How a run is watched, kept and spread over devices.
+
+    The model at a step does not depend on it; `patience` may end a run earlier.
+    """
 
     log_every: int = setting(50, "Steps between two records of the metrics.", minimum=1)
     sample_every: int = setting(500, "Steps between two sample grids.", minimum=1)
+    sample_minutes: float | None = setting(
+        2.0, "Minutes after which a sample grid comes earlier; None for by steps only.", above=0
+    )
     checkpoint_every: int = setting(500, "Steps between two checkpoints.", minimum=1)
+    checkpoint_minutes: float | None = setting(
+        5.0, "Minutes after which a checkpoint comes earlier; None for by steps only.", above=0
+    )
     evaluate_every: int = setting(
         0, "Steps between two evaluations; 0 for no evaluation.", minimum=0
     )
@@ -193,12 +209,21 @@ class RunOptions(Settings):
     )
     keep: int = setting(3, "How many of the newest checkpoints are kept.", minimum=1)
     monitor: str | None = setting(
-        None, "Metric or score, such as fid, by which the best checkpoint is kept as well."
+        None,
+        "Metric or score, such as fid, by which the best checkpoint is kept as well, and becomes "
+        "the preset at the end.",
     )
     mode: str = setting(
         "min", "Which value of the monitored score is best.", choices=("min", "max")
     )
-    extend: bool = setting(False, "Whether a run may go on to more steps than it was begun with.")
+    patience: int | None = setting(
+        None,
+        "Evaluations without a better monitored score after which a run ends; None for no end.",
+        minimum=1,
+    )
+    extend: bool = setting(
+        False, "Whether a run may go on to more steps or minutes than it was begun with."
+    )
     strategy: str = setting(
         "auto",
         "Devices on which to train. auto takes the TPU if one is named, the hosts of TF_CONFIG, "
@@ -211,6 +236,14 @@ class RunOptions(Settings):
     download: bool = setting(
         False, "Whether a data set or a graph that is not there may be fetched."
     )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.patience is not None and not (self.evaluate_every and self.monitor):
+            raise ValueError(
+                "`patience` counts evaluations, and needs `evaluate_every` and a score to "
+                "`monitor`, such as fid"
+            )
 
 
 @dataclasses.dataclass(frozen=True)

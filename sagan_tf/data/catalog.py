@@ -32,7 +32,7 @@ def find_dataset(name_or_path="digits", split="train", *, data_dir=None, downloa
     if not isinstance(split, str):
         raise TypeError(f"`split` must be a string. Received: {split!r}")
     check_dataset(name_or_path)
-    if _is_path(name_or_path):
+    if means_folder(name_or_path):
         if not _must_be_path(name_or_path):
             from sagan_tf.data.tfds_source import is_known
 
@@ -53,7 +53,7 @@ def check_dataset(name_or_path):
     """Raises a ValueError if a name means no folder, or two things. Nothing is read."""
     if name_or_path in BUNDLED and os.path.isdir(name_or_path):
         raise _ambiguous(name_or_path)
-    if _is_path(name_or_path):
+    if means_folder(name_or_path):
         check_folder(name_or_path)
 
 
@@ -70,7 +70,8 @@ def _must_be_path(name_or_path):
     return isinstance(name_or_path, os.PathLike) or is_explicit
 
 
-def _is_path(name_or_path):
+def means_folder(name_or_path):
+    """Whether a name or path means an image folder. `check_dataset` says if it is one."""
     if isinstance(name_or_path, str) and name_or_path.startswith(_PREFIX):
         return False
     is_name = name_or_path in BUNDLED

@@ -48,6 +48,9 @@ class ImageFolder(Source):
         split: str, whose upper and lower case do not differ. `"all"` reads the folders as classes
             whatever their names are. Defaults to `"train"`.
 
+    Attributes:
+        paths: List of str, the paths of the images by index.
+
     Raises:
         ValueError: if the folder or the split does not exist, a class has no images, or the folders
             can be read in two ways.
@@ -98,15 +101,15 @@ class ImageFolder(Source):
                 passed_over[f"{_ending(path)} beside the classes"] += 1
         else:
             images = [(path, 0) for path in base.all_images()]
-        self._paths = [path for path, _ in images]
+        self.paths = [path for path, _ in images]
         self._labels = np.array([label for _, label in images])
         self.passed_over = dict(passed_over.most_common())
 
     def __len__(self):
-        return len(self._paths)
+        return len(self.paths)
 
     def read(self, index):
-        path = self._paths[index]
+        path = self.paths[index]
         return Example(read_regular(path, _MAX_BYTES), int(self._labels[index]), path)
 
     def describe(self):
@@ -123,7 +126,7 @@ class ImageFolder(Source):
         parts = (
             f"{unicodedata.normalize('NFC', os.path.relpath(path, self.name))} "
             f"{os.path.getsize(path)} {label}"
-            for path, label in zip(self._paths, self._labels, strict=True)
+            for path, label in zip(self.paths, self._labels, strict=True)
         )
         return digest(*parts)[:16]
 

@@ -8,7 +8,8 @@ def make_optimizers(config):
     recipe = config.recipe
 
     def adam(learning_rate, num_updates):
-        if recipe.learning_rate_schedule == "linear":
+        # What follows the clock is set between steps, by `training.TimedDecay`.
+        if recipe.learning_rate_schedule == "linear" and recipe.max_minutes is None:
             learning_rate = keras.optimizers.schedules.PolynomialDecay(
                 learning_rate, decay_steps=num_updates, end_learning_rate=0.0
             )

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 import pathlib
 
 from absl import logging
@@ -17,6 +18,8 @@ from sagan_tf.models.model_folder import (
 )
 
 _KNOWN = {"step", "seed", "weights"}
+# What says how long a run goes on.
+_EXTENSIBLE = {"steps", "max_minutes"}
 
 
 def check_run(directory, config, extend=False):
@@ -26,8 +29,8 @@ def check_run(directory, config, extend=False):
         directory: Folder of a run, or none yet.
         config: The `Config` of the run that is to begin or to go on in it. Before its data set has
             been opened (`dataset_size` is `None`), what that decides is not compared.
-        extend: bool, whether `config` may have more steps than the run in the folder, unless its
-            learning rates depend on their number. Defaults to `False`.
+        extend: bool, whether `config` may have more steps or minutes than the run in the folder,
+            unless its learning rates depend on them. Defaults to `False`.
 
     Raises:
         ValueError: if the configurations differ; the message shows where.
@@ -62,12 +65,13 @@ def check_run(directory, config, extend=False):
     if config.class_names != found.class_names:
         names = [", ".join(each.class_names or ("unknown",)) for each in (found, config)]
         difference["class_names"] = f"classes {names[0]} there, {names[1]} here"
-    constant = config.recipe.learning_rate_schedule == "constant"
-    if "steps" in difference and constant and config.recipe.steps > found.recipe.steps:
-        if extend:
-            del difference["steps"]
-        else:
-            difference["steps"] += ", which `extend` allows"
+    if config.recipe.learning_rate_schedule == "constant":
+        for name in difference.keys() & _EXTENSIBLE:
+            there, here = (getattr(each, name) or math.inf for each in (theirs, config.recipe))
+            if here > there and extend:
+                del difference[name]
+            elif here > there:
+                difference[name] += ", which `extend` allows"
     if difference:
         raise ValueError(
             f"{directory} holds a run of another configuration ({'; '.join(difference.values())}): "
@@ -90,6 +94,14 @@ def with_origin(directory, config):
         if found.recipe and found.recipe.init_digest:
             return config.override(init_digest=found.recipe.init_digest)
     return config.override(init_digest=weights_digest(find_model(config.recipe.init_from)))
+
+
+def recorded_config(directory):
+    """The `Config` of the run in a folder; `None` if there is no run."""
+    if not (directory / CONFIG_FILE).exists():
+        return None
+    config, _ = _read_run(directory)
+    return config if config.recipe else None
 
 
 def _read_run(directory):

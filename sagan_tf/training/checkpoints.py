@@ -41,6 +41,7 @@ class Checkpoints:
 
     Attributes:
         last: Path of the last checkpoint that was written or read, or `None`.
+        seconds: float, how long the run had trained at the checkpoint that was read.
 
     Raises:
         ValueError: if `keep` or `mode` is out of range.
@@ -54,6 +55,7 @@ class Checkpoints:
         self.monitor = monitor
         self.mode = mode
         self.last = None
+        self.seconds = 0.0
         self._damaged = set()
         # Keras makes an optimizer to find out what it has to save. In the scope of a strategy all
         # workers would have to take part; in another thread no strategy is in force.
@@ -77,13 +79,14 @@ class Checkpoints:
                 values[path] = value if self.mode == "min" else -value
         return min(values, key=values.__getitem__, default=None)
 
-    def save(self, metrics=None):
+    def save(self, metrics=None, seconds=0.0):
         """Writes a checkpoint, then removes those that need not be kept.
 
         On several workers all must call it, and only the chief writes.
 
         Args:
             metrics: Dict from names to floats, to be kept beside the state. Defaults to none.
+            seconds: float, how long the run has trained. Defaults to `0.0`.
 
         Raises:
             FloatingPointError: if a weight is NaN or infinite; nothing is written then.
@@ -103,6 +106,7 @@ class Checkpoints:
                 "metrics": metrics or {},
                 "running": running,
                 "optimizer_variables": self._optimizer_variables(),
+                "seconds": seconds,
             }
             try:
                 self._outside.submit(self._write, target, state).result()
@@ -154,6 +158,8 @@ class Checkpoints:
 
     def _read(self, path):
         config, state = check_weights(path)
+        # Checkpoints that were written before there was such an entry lack it.
+        state = {"seconds": 0.0, **state}
         self._check_fit(path, config, state)
         read_weights(self.sagan, path)
         if self.sagan.step != state["step"]:
@@ -164,6 +170,7 @@ class Checkpoints:
             ):
                 variable.assign(value)
         self.last = path
+        self.seconds = state["seconds"]
         return path
 
     def _write(self, target, state):
@@ -219,6 +226,7 @@ def _is_dict(is_value):
 
 _STATE = {
     "metrics": _is_dict(_is_number),
+    "seconds": _is_number,
     "running": _is_dict(lambda sums: isinstance(sums, list) and all(map(_is_number, sums))),
     "optimizer_variables": lambda found: _is_dict(_is_number)(found) and {*_OPTIMIZERS} == {*found},
 }

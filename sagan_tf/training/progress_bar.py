@@ -19,11 +19,14 @@ class ProgressBar(Periodic):
 
     Args:
         images_per_step: int, real images per step.
+        clock: The `Clock` that a `Recorder` reads, which may end training before its last step.
+            Defaults to `None`, none.
     """
 
-    def __init__(self, images_per_step):
+    def __init__(self, images_per_step, clock=None):
         super().__init__()
         self.images_per_step = images_per_step
+        self.clock = clock
         self._bar = None
 
     def on_train_begin(self, logs=None):
@@ -52,6 +55,10 @@ class ProgressBar(Periodic):
             network, _, kind = name.partition("_")
             if kind == "loss" or kind.startswith("gate"):
                 values[f"{network[0].upper()} {kind.replace('_', ' ')}"] = f"{float(value):.3f}"
+        if self.clock is not None and not math.isinf(self.clock.limit) and step > first:
+            # The bar ends where the time will.
+            steps = (self.clock.limit - self.clock.seconds) * (step - first) / seconds
+            self._bar.total = min(self.end, max(step, round(step + steps)))
         with _any_screen:
             self._bar.set_postfix(values, refresh=False)
             self._bar.update(step - self._bar.n)

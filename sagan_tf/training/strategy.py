@@ -53,6 +53,26 @@ def is_chief():
     return tf.distribute.get_strategy().extended.should_save_summary
 
 
+def make_sum(strategy):
+    """Makes a function that sums numbers over all replicas; all workers must call it."""
+
+    @tf.function
+    def sum_over_replicas(value):
+        values = strategy.run(tf.identity, (value,))
+        return strategy.reduce(tf.distribute.ReduceOp.SUM, values, axis=None)
+
+    return lambda value: float(sum_over_replicas(tf.constant(value, "float64")))
+
+
+def make_from_chief(strategy):
+    """Makes a function that returns the chief's number on all workers, which all must call."""
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return lambda value: value
+    total, share = make_sum(strategy), float(strategy.extended.should_save_summary)
+    replicas = total(share)
+    return lambda value: total(value * share) / replicas
+
+
 def describe_strategy(strategy):
     """A line for the user that says what a strategy trains on."""
     if strategy.num_replicas_in_sync > 1:

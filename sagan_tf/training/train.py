@@ -10,14 +10,17 @@ from sagan_tf.cluster import replica_batch_size
 from sagan_tf.config import RunOptions
 from sagan_tf.models import SAGAN, make_optimizers, transfer_weights
 from sagan_tf.models.architecture import check_frozen
-from sagan_tf.models.model_folder import find_model, weights_digest
+from sagan_tf.models.model_folder import checkpoint_name, find_model, read_config, weights_digest
 from sagan_tf.models.run_folder import with_origin
 from sagan_tf.training.checkpoints import Checkpoints
+from sagan_tf.training.clock import Clock
+from sagan_tf.training.forecast import Forecast
 from sagan_tf.training.interruption import Interrupted, Interruption
 from sagan_tf.training.progress_bar import ProgressBar
 from sagan_tf.training.recorder import Recorder
 from sagan_tf.training.run import check_run, open_run, open_scores, write_results
 from sagan_tf.training.strategy import describe_strategy, is_chief, make_strategy
+from sagan_tf.training.timed_decay import TimedDecay
 from sagan_tf.training.trainer import Trainer
 
 
@@ -31,7 +34,7 @@ def train(config, directory, options=None, make_evaluation=None, adapt_classes=F
         config: A `Config` with a recipe.
         directory: Folder of the run, with `config.json`, `metrics.jsonl`, `tensorboard`,
             `samples`, `checkpoints` and at the end `preset`, `samples.png`, `attention.png` and
-            `curves.png`.
+            `curves.png`. With `options.monitor` these are of the best checkpoint.
         options: A `RunOptions`. Defaults to `None`, that of `RunOptions()`.
         make_evaluation: Function of the `data.Source` by which to score, a `ModelConfig`, and the
             `data.Source` of training, that returns what `Recorder` takes as `evaluation`; it is
@@ -40,7 +43,7 @@ def train(config, directory, options=None, make_evaluation=None, adapt_classes=F
             to `False`, as many as `config` says.
 
     Returns:
-        The trained `SAGAN`.
+        The trained `SAGAN`; with `options.monitor` as it was at the best checkpoint.
 
     Raises:
         ValueError: if a setting does not fit the data set, the devices or the run in the folder.
@@ -181,16 +184,36 @@ def _train(config, source, directory, options, strategy, evaluation):
     say(describe_strategy(strategy))
     if found:
         say(f"Going on from {found}")
-    recorder = Recorder(directory, images_per_step, options, checkpoints, evaluation)
+    clock = Clock(recipe.max_minutes)
+    recorder = Recorder(directory, images_per_step, options, checkpoints, evaluation, clock)
+    callbacks = [ProgressBar(images_per_step, clock), Forecast(clock, images_per_step), recorder]
+    if recipe.learning_rate_schedule == "linear" and recipe.max_minutes is not None:
+        callbacks.append(TimedDecay(clock, recipe))
     with Interruption(sagan) as interruption:
-        Trainer(sagan, strategy, options.steps_per_loop).fit(
-            dataset, recipe.steps, [ProgressBar(images_per_step), recorder]
-        )
-    if sagan.step < recipe.steps:
-        text = f"Stopped after step {sagan.step} of {recipe.steps}; all is in {checkpoints.last}"
+        Trainer(sagan, strategy, options.steps_per_loop).fit(dataset, recipe.steps, callbacks)
+    if sagan.step < recorder.end:
+        text = f"Stopped after step {sagan.step} of {recipe.steps}"
+        if recipe.max_minutes is not None:
+            text += f" and {clock.seconds / 60:.1f} of {recipe.max_minutes:g} minutes"
+        text += f"; all is in {checkpoints.last}"
         raise Interrupted(text, interruption.signal)
+    if recorder.ended_by:
+        say(f"Ended after step {sagan.step}: {recorder.ended_by}")
+    if options.monitor and _go_to_best(sagan, checkpoints, clock):
+        say(f"Results are of step {sagan.step}, the best by {options.monitor}")
     if is_chief():
         for name, path in write_results(sagan, directory).items():
             say(f"{name + ':':12} {path}")
         say(f"{'metrics:':12} {directory / 'metrics.jsonl'}, tensorboard --logdir {directory}")
     return sagan
+
+
+def _go_to_best(sagan, checkpoints, clock):
+    """Brings a model to the best checkpoint, on all workers; returns whether there is one."""
+    # The chief has written all checkpoints when it says which.
+    best = checkpoints.best if is_chief() else None
+    step = int(clock.of_chief(read_config(best)[1]["step"] if best else -1))
+    if step not in (-1, sagan.step):
+        checkpoints.restore(checkpoints.directory / checkpoint_name(step))
+        sagan.recalibrate()
+    return step != -1

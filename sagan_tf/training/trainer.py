@@ -7,6 +7,7 @@ import tensorflow as tf
 from sagan_tf.cluster import replica_batch_size
 from sagan_tf.config import RunOptions
 from sagan_tf.models.batch import in_words
+from sagan_tf.training.strategy import make_sum
 
 
 class Trainer:
@@ -50,13 +51,8 @@ class Trainer:
             # Every worker must take part in reading a metric.
             return {metric.name: metric.result() for metric in sagan.metrics}
 
-        @tf.function
-        def sum_over_replicas(value):
-            values = self.strategy.run(tf.identity, (value,))
-            return self.strategy.reduce(tf.distribute.ReduceOp.SUM, values, axis=None)
-
         self._train = in_words(train)
-        self._sum_over_replicas = sum_over_replicas
+        self._total = make_sum(self.strategy)
 
     def fit(self, dataset, steps, callbacks=None):
         """Trains until the model's step is `steps`, or `sagan.stop_training` is set.
@@ -119,9 +115,6 @@ class Trainer:
                 "checkpoints, from a folder that they share"
             )
         return step
-
-    def _total(self, value):
-        return float(self._sum_over_replicas(tf.constant(value, "float64")))
 
     def _distribute(self, dataset):
         images = tf.nest.flatten(dataset.element_spec)[0]

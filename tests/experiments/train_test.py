@@ -55,7 +55,7 @@ def test_a_preview_shows_real_images_and_the_same_augmented(images, tmp_path, ca
         assert pixels.shape[1] == 662
         return np.split(pixels[:-2], (len(pixels) - 2) // 66)
 
-    (plain,) = preview()
+    (plain,) = preview("--augmentation=()")
     real, *augmented = preview("--augmentation=translation,cutout", "--adaptive_augmentation")
     np.testing.assert_array_equal(real, plain)
     assert len(augmented) == 3
@@ -72,8 +72,8 @@ def test_a_preview_shows_real_images_and_the_same_augmented(images, tmp_path, ca
         (["--steps=0"], "--steps must be at least 1"),
         (["--dataset=./no/such/folder"], "image folder no/such/folder does not exist"),
         (
-            ["--dataset=."],
-            "--dataset=. needs a --preset, or --channels=3: the default, sagan_digits",
+            ["--dataset=no_such_set"],
+            "--dataset=no_such_set needs a --preset, or --channels=3: the default, sagan_di",
         ),
         (["--init_from=sagan_digits"], "sagan_digits_16"),
         (["--freeze_discriminator=4"], "--freeze_discriminator must be at most 3"),

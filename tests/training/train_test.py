@@ -7,6 +7,7 @@ from sagan_tf import SAGAN
 from sagan_tf.config import RunOptions
 from sagan_tf.files import read_json_lines
 from sagan_tf.models import preset
+from sagan_tf.models.model_folder import read_config
 from sagan_tf.training import check_run, for_dataset, open_run, train
 from tests.tiny import assert_same, contents, variables
 
@@ -131,3 +132,50 @@ def test_a_folder_that_was_moved_is_the_same_data_and_other_images_are_not(make_
     (moved / "hen").rename(moved / "ape")
     with pytest.raises(ValueError, match="classes cat, hen there, ape, cat here"):
         check(moved)
+
+
+@pytest.mark.slow
+def test_a_run_that_was_out_of_time_goes_on_with_more(tmp_path, capsys):
+    config = CONFIG.override(max_minutes=1e-6)
+    assert train(config, tmp_path, OPTIONS).step == 1
+    assert "Ended after step 1: 1e-06 minutes are over" in capsys.readouterr().out
+    for directory in (tmp_path, tmp_path / "preset"):
+        assert SAGAN.from_preset(directory).config.recipe.max_minutes == 1e-6
+    assert (tmp_path / "samples" / "step_0000001.png").exists()
+    # It is at its end: nothing is trained, and the results are written anew.
+    assert train(config, tmp_path, OPTIONS).step == 1
+    longer = CONFIG.override(max_minutes=None)
+    with pytest.raises(ValueError, match="max_minutes=1e-06 there, None here, which `extend` allo"):
+        train(longer, tmp_path, OPTIONS)
+    assert train(longer, tmp_path, OPTIONS.replace(extend=True)).step == 4
+
+
+def test_linear_rates_follow_the_clock(tmp_path):
+    linear = {"learning_rate_schedule": "linear", "max_minutes": 1e6}
+    sagan = train(CONFIG.override(steps=2, **linear), tmp_path, OPTIONS)
+    # There was time, so the steps came to their end first: the last of two had half of the rate.
+    recipe = CONFIG.recipe
+    rates = recipe.generator_learning_rate, recipe.discriminator_learning_rate
+    for optimizer, rate in zip(sagan.optimizer.both, rates, strict=True):
+        assert float(optimizer.learning_rate) == pytest.approx(rate / 2)
+    with pytest.raises(ValueError, match="max_minutes=1000000.0 there, None here"):
+        check_run(tmp_path, CONFIG.override(**{**linear, "steps": 2, "max_minutes": None}))
+
+
+@pytest.mark.slow
+def test_results_are_of_the_best_checkpoint(tmp_path, capsys):
+    options = OPTIONS.replace(evaluate_every=1, monitor="fid", patience=2, keep=1)
+    sagan = train(CONFIG, tmp_path, options, scored())
+    # The score is the step, which only grows.
+    output = capsys.readouterr().out
+    assert "Ended after step 3: fid has not become better for 2 evaluations" in output
+    assert "Results are of step 1, the best by fid" in output
+    assert sagan.step == read_config(tmp_path / "preset")[1]["step"] == 1
+    best, shipped = (tmp_path / each for each in ("checkpoints/step_0000001", "preset"))
+    assert SAGAN.from_preset(best).config == SAGAN.from_preset(shipped).config
+    ours, theirs = (SAGAN.from_preset(each).get_weights() for each in (best, shipped))
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert [record["step"] for record in read_json_lines(tmp_path / "metrics.jsonl")] == [1, 2, 3]
+    # Nothing is trained anew, and the same is shipped.
+    assert train(CONFIG, tmp_path, options, scored()).step == 1
