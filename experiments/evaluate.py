@@ -27,6 +27,7 @@ all settings are in the JSON.
 """
 
 import contextlib
+import io
 import time
 
 import numpy as np
@@ -98,7 +99,7 @@ def main():
     recipe = find_config(FLAGS.model).recipe if images is None else None
     trained, scored = data_settings(recipe)
     dataset, split, skip_corrupt = scored.dataset, scored.split, scored.skip_corrupt
-    check_dataset(dataset)
+    check_dataset(dataset, split)
     protocol = settings_flags.given(Protocol, *_PROTOCOL)
     make_evaluation = scoring.evaluation_maker(skip_corrupt, verbose=True, **protocol)
     if images is None:
@@ -191,7 +192,7 @@ def opened_images():
 
 def shape_of(images):
     """Dict of the size and channels at which to compare images, by the flags or the first one."""
-    with Image.open(images.read(0).name) as first:
+    with Image.open(io.BytesIO(images.read(0).encoded)) as first:
         fitting = [size for size in ARCHITECTURES if size <= min(first.size)]
         grey = first.mode in ("1", "L", "LA", "I", "I;16", "F")
     if not fitting and FLAGS.image_size is None:
