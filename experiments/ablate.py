@@ -27,6 +27,7 @@ from experiments import program, scoring, settings_flags, training_flags
 from sagan_tf import files
 from sagan_tf.cluster import workers
 from sagan_tf.config import Config, ModelConfig, Recipe, RunOptions
+from sagan_tf.data.catalog import check_dataset
 from sagan_tf.evaluation.protocol import Protocol
 from sagan_tf.models.architecture import describe_plans
 from sagan_tf.models.model_folder import CONFIG_FILE
@@ -44,7 +45,7 @@ _SETTINGS, _SCORES = "ablation.json", "scores.json"
 # Variants are compared with the same real images, by the same features.
 _SAME_FOR_ALL = (
     *("image_size", "channels", "num_classes"),
-    *("dataset", "split", "skip_corrupt", "dataset_size", "dataset_digest"),
+    *("dataset", "split", "skip_corrupt", "fit", "dataset_size", "dataset_digest"),
 )
 
 
@@ -68,9 +69,12 @@ def main():
     runs = list_runs(config, setting, values, directory)
     for run in runs:
         training_flags.check(run.config, options)
+    check_dataset(config.recipe.dataset, config.recipe.split)
     check_that_variants_differ(runs)
     drawing = settings_flags.given(Protocol, *scoring.DRAWING)
-    make_evaluation = scoring.evaluation_maker(config.recipe.skip_corrupt, **drawing)
+    make_evaluation = scoring.evaluation_maker(
+        config.recipe.skip_corrupt, config.recipe.fit, **drawing
+    )
     settings = settings_of(config, setting, values, scoring.chosen_protocol(**drawing))
     settings["evaluate_split"] = options.evaluate_split or config.recipe.split
     check_folder(directory, settings)

@@ -32,13 +32,14 @@ import time
 
 import numpy as np
 from absl import flags
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from experiments import program, published_statistics, scoring, settings_flags
 from sagan_tf import files
 from sagan_tf.config import ModelConfig, Recipe, RunOptions
 from sagan_tf.data import ImageFolder, Relabeled, folder_names
 from sagan_tf.data.catalog import check_dataset
+from sagan_tf.data.decoding import FORMATS
 from sagan_tf.data.image_reader import ImageReader
 from sagan_tf.evaluation.protocol import MAX_DEFAULT_IMAGES, Protocol
 from sagan_tf.images import from_uint8
@@ -63,7 +64,8 @@ flags.DEFINE_string(
 )
 _SHAPE = ("image_size", "channels")
 settings_flags.define(ModelConfig, *_SHAPE, defaults=False)
-settings_flags.define(Recipe, "dataset", "split", "skip_corrupt", defaults=False)
+_DATA = ("dataset", "split", "skip_corrupt", "fit")
+settings_flags.define(Recipe, *_DATA, defaults=False)
 settings_flags.define(RunOptions, "data_dir", "download")
 _PROTOCOL = (*scoring.DRAWING, "seed")
 settings_flags.define(Protocol, *_PROTOCOL)
@@ -101,7 +103,7 @@ def main():
     dataset, split, skip_corrupt = scored.dataset, scored.split, scored.skip_corrupt
     check_dataset(dataset, split)
     protocol = settings_flags.given(Protocol, *_PROTOCOL)
-    make_evaluation = scoring.evaluation_maker(skip_corrupt, verbose=True, **protocol)
+    make_evaluation = scoring.evaluation_maker(skip_corrupt, scored.fit, verbose=True, **protocol)
     if images is None:
         (sagan,) = program.load_models(FLAGS.model)
         model = sagan.generator
@@ -144,7 +146,7 @@ def main():
         about = {"model": FLAGS.model, "dataset": dataset, "split": split}
         if images is not None:
             about |= {"images": FLAGS.images, "images_digest": images.digest()}
-        about["skip_corrupt"] = skip_corrupt
+        about |= {"skip_corrupt": skip_corrupt, "fit": scored.fit}
         report["real_vs_real"] = columns.get("real, halves")
         report["seconds"] = round(time.monotonic() - began, 1)
         files.write_json(output, {**about, **report})
@@ -163,8 +165,9 @@ def data_settings(recipe):
     if recipe is None and FLAGS.dataset is None:
         raise ValueError(f"{FLAGS.model} does not say what it was trained on: pass --dataset")
     if recipe is None or FLAGS.dataset not in (None, recipe.dataset):
-        recipe = Recipe()  # Its split is train, and it skips nothing.
-    chosen = settings_flags.given(Recipe, "dataset", "split", "skip_corrupt")
+        # Its split is train, and it skips nothing. Images are fitted as those of training were.
+        recipe = Recipe(fit=recipe.fit if recipe else "crop")
+    chosen = settings_flags.given(Recipe, *_DATA)
     return recipe, recipe.replace(**chosen)
 
 
@@ -192,7 +195,12 @@ def opened_images():
 
 def shape_of(images):
     """Dict of the size and channels at which to compare images, by the flags or the first one."""
-    with Image.open(io.BytesIO(images.read(0).encoded)) as first:
+    encoded, _, name = images.read(0)
+    try:
+        first = Image.open(io.BytesIO(encoded), formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise ValueError(f"Cannot decode {name}: not an image") from error
+    with first:
         fitting = [size for size in ARCHITECTURES if size <= min(first.size)]
         grey = first.mode in ("1", "L", "LA", "I", "I;16", "F")
     if not fitting and FLAGS.image_size is None:
@@ -229,7 +237,7 @@ def with_classes_of(source, images):
 def some_images(images, scorer):
     """At most ten images from all over a source, float32 `(10, height, width, channels)`."""
     size, classes = (scorer.image_size, scorer.channels), scorer.num_classes
-    read = ImageReader(images, *size, classes, scorer.skip_corrupt)
+    read = ImageReader(images, *size, classes, scorer.skip_corrupt, scorer.fit)
     indices = np.linspace(0, len(images) - 1, min(_ROWS, len(images)))
     return from_uint8(np.stack([read(index)[0] for index in indices]))
 

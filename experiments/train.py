@@ -30,6 +30,7 @@ from absl import flags
 from experiments import program, scoring, settings_flags, training_flags
 from sagan_tf import files
 from sagan_tf.config import RunOptions
+from sagan_tf.data.catalog import check_dataset
 from sagan_tf.models.run_folder import check_run, with_origin
 
 FLAGS = flags.FLAGS
@@ -58,6 +59,7 @@ def draw_preview(path):
     config, adapt_classes = training_flags.chosen_config()
     options = RunOptions(**settings_flags.given(RunOptions))
     training_flags.check(config, options)
+    check_dataset(config.recipe.dataset, config.recipe.split)
     program.start_tensorflow()
 
     from sagan_tf import training
@@ -78,7 +80,8 @@ def train_model():
     config, adapt_classes = training_flags.chosen_config()
     options = RunOptions(**settings_flags.given(RunOptions))
     training_flags.check(config, options)
-    make_evaluation = scoring.evaluation_maker(config.recipe.skip_corrupt)
+    check_dataset(config.recipe.dataset, config.recipe.split)
+    make_evaluation = scoring.evaluation_maker(config.recipe.skip_corrupt, config.recipe.fit)
     if not options.evaluate_every:
         scoring.refuse_idle_flags(options)
     config = with_origin(directory, config)

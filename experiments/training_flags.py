@@ -58,7 +58,7 @@ def check(config, options):
     check_frozen(config.model, config.recipe.freeze_discriminator)
     check_strategy(options.strategy, options.tpu)
     dataset = config.recipe.dataset
-    check_dataset(dataset, config.recipe.split)
+    check_dataset(dataset)
     is_default = FLAGS["preset"].using_default_value and FLAGS.channels is None
     if is_default and FLAGS.init_from is None and dataset != PRESETS[FLAGS.preset].recipe.dataset:
         raise ValueError(

@@ -87,6 +87,12 @@ class Recipe(Settings):
     )
     split: str = setting("train", "Split of the data set, or a slice of one: train[:90%].")
     skip_corrupt: bool = setting(False, "Whether to replace images that cannot be read.")
+    fit: str = setting(
+        "crop",
+        "How pictures that are no squares become one: crop takes the central square, pad lays the "
+        "whole picture on a white one, stretch changes its proportions.",
+        choices=("crop", "pad", "stretch"),
+    )
     dataset_size: int | None = setting(
         None,
         "Number of images in the split. It is filled in when the data set is opened, and recorded "

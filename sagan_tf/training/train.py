@@ -119,6 +119,7 @@ def load_images(config, source, batch_size, start=0):
         seed=recipe.seed,
         start=start,
         skip_corrupt=recipe.skip_corrupt,
+        fit=recipe.fit,
     )
 
 
