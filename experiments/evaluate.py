@@ -19,10 +19,10 @@ Against a mean and a covariance of real features that somebody has published, wi
   python experiments/evaluate.py --model=runs/cifar10 --statistics=cifar10.npz --num_images=50000 \
       --features=inception --features_file=inception_v1_2015_12_05.tar.gz
 
-The data set is the one that the model was trained on, unless --dataset names another, and
---split=test scores against images that the model has not seen; the classifier is that of the split
-on which models train. Scores of different features, numbers of images or data cannot be compared;
-all settings are in the JSON.
+The data set is the one that the model was trained on, unless --dataset names another. A model that
+was trained on a slice, such as train[:90%], is scored by the images that it has not seen, and
+--split=test by those of a split; the classifier is that of the split on which models train. Scores
+of different features, numbers of images or data cannot be compared; all settings are in the JSON.
 --nearest=FILE draws samples beside the real images that are most like them.
 """
 
@@ -67,8 +67,7 @@ settings_flags.define(ModelConfig, *_SHAPE, defaults=False)
 _DATA = ("dataset", "split", "skip_corrupt", "fit")
 settings_flags.define(Recipe, *_DATA, defaults=False)
 settings_flags.define(RunOptions, "data_dir", "download")
-_PROTOCOL = (*scoring.DRAWING, "seed")
-settings_flags.define(Protocol, *_PROTOCOL)
+settings_flags.define(Protocol, *scoring.DRAWING, "seed")
 flags.DEFINE_integer(
     "repeats", 1, "Number of seeds, for a mean and a deviation of each score.", lower_bound=1
 )
@@ -102,7 +101,7 @@ def main():
     trained, scored = data_settings(recipe)
     dataset, split, skip_corrupt = scored.dataset, scored.split, scored.skip_corrupt
     check_dataset(dataset, split)
-    protocol = settings_flags.given(Protocol, *_PROTOCOL)
+    protocol = scoring.drawing_of(recipe, "seed")
     make_evaluation = scoring.evaluation_maker(skip_corrupt, scored.fit, verbose=True, **protocol)
     if images is None:
         (sagan,) = program.load_models(FLAGS.model)
@@ -114,11 +113,15 @@ def main():
     from sagan_tf import data, evaluation
 
     options = {"data_dir": FLAGS.data_dir, "download": FLAGS.download}
-    source = training_source = data.find_dataset(dataset, split, **options)
+    held_out = None if FLAGS.split else data.find_held_out(dataset, split, **options)
+    source, split = held_out or (data.find_dataset(dataset, split, **options), split)
+    training_source = source
     if split != trained.split and FLAGS.features != "inception":
         # A data set that is there to score by has no other split.
         with contextlib.suppress(ValueError):
             training_source = data.find_dataset(dataset, trained.split, **options)
+    if held_out:
+        print(f"Scores are against {split}, as the model was trained on {trained.split}")
     print(f"{source.name}: {source.describe()}; features of {FLAGS.features}", flush=True)
     changes = {}
     if images is not None:

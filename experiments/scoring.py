@@ -50,6 +50,15 @@ def chosen_protocol(**protocol):
     return Protocol(**settings_flags.given(Protocol, *_FIELDS), **protocol)
 
 
+def drawing_of(recipe, *names):
+    """Dict of fields of the `Protocol` by the flags: those of `DRAWING`, and `names`.
+
+    Labels are distributed as in training where no flag says otherwise.
+    """
+    trained = {} if recipe is None else {"labels_from": recipe.label_distribution}
+    return trained | settings_flags.given(Protocol, *DRAWING, *names)
+
+
 def evaluation_maker(skip_corrupt=False, fit="crop", verbose=False, **protocol):
     """Checks the flags, and returns a function that makes the `Evaluation` that they ask for.
 

@@ -81,7 +81,10 @@ def train_model():
     options = RunOptions(**settings_flags.given(RunOptions))
     training_flags.check(config, options)
     check_dataset(config.recipe.dataset, config.recipe.split)
-    make_evaluation = scoring.evaluation_maker(config.recipe.skip_corrupt, config.recipe.fit)
+    recipe = config.recipe
+    make_evaluation = scoring.evaluation_maker(
+        recipe.skip_corrupt, recipe.fit, **scoring.drawing_of(recipe)
+    )
     if not options.evaluate_every:
         scoring.refuse_idle_flags(options)
     config = with_origin(directory, config)

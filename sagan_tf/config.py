@@ -132,6 +132,12 @@ class Recipe(Settings):
     )
     beta_1: float = setting(0.0, "Adam's beta_1, the same for both optimizers.", minimum=0, below=1)
     beta_2: float = setting(0.9, "Adam's beta_2, the same for both optimizers.", minimum=0, below=1)
+    label_distribution: str = setting(
+        "uniform",
+        "Classes of the images that are generated in training: uniform at random, or as frequent "
+        "as in the data.",
+        choices=("uniform", "data"),
+    )
     flip: bool = setting(False, "Whether to flip real images at random, left to right.")
     augmentation: tuple[str, ...] = setting(
         (),
@@ -189,7 +195,9 @@ class RunOptions(Settings):
         0, "Steps between two evaluations; 0 for no evaluation.", minimum=0
     )
     evaluate_split: str | None = setting(
-        None, "Split by which the run is scored, such as test; None for that of training."
+        None,
+        "Split by which the run is scored, such as test; None for what a slice leaves over, as "
+        "train[90%:] of train[:90%], or else that of training.",
     )
     keep: int = setting(3, "How many of the newest checkpoints are kept.", minimum=1)
     monitor: str | None = setting(

@@ -3,6 +3,7 @@
 import os
 
 from sagan_tf.data.image_folder import ImageFolder, check_folder, is_archive_name
+from sagan_tf.data.slices import held_out_split
 
 _PREFIX = "tfds:"
 
@@ -48,6 +49,28 @@ def find_dataset(name_or_path="digits", split="train", *, data_dir=None, downloa
     if name in BUNDLED:
         return TfdsSource(BUNDLED[name](data_dir), split)
     return TfdsSource(prepared_builder(name, data_dir, download, split), split)
+
+
+def find_held_out(name_or_path, split, **options):
+    """The images that a slice of a split leaves over, such as train[90%:] of train[:90%].
+
+    Args:
+        name_or_path: As in `find_dataset`.
+        split: str, the slice.
+        **options: `data_dir` and `download` of `find_dataset`.
+
+    Returns:
+        `(source, split)`: their `Source` and its split; or `None` if the split is a whole one or
+        several slices, or nothing is left over.
+    """
+    rest = held_out_split(split)
+    if rest is None:
+        return None
+    try:
+        source = find_dataset(name_or_path, rest, **options)
+    except ValueError:  # A slice that begins where the images end is none.
+        return None
+    return (source, rest) if len(source) else None
 
 
 def check_dataset(name_or_path, split=None):

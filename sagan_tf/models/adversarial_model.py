@@ -50,6 +50,7 @@ class AdversarialModel(keras.Model):
         global_clipnorm=None,
         augmentation=(),
         adaptive_augmentation=False,
+        label_distribution="uniform",
         **kwargs,
     ):
         """Configures training, and builds all its variables.
@@ -76,15 +77,18 @@ class AdversarialModel(keras.Model):
                 probability only, which starts at 0 and grows while the discriminator overfits: it
                 is known by the sign of the logits of real images, so they must be positive where a
                 loss wants them to be. Defaults to `False`, all happen to all images.
+            label_distribution: `"uniform"`, or `"data"` for generated images of the classes of the
+                real ones in the same batch, which are as frequent as in the data. Defaults to
+                `"uniform"`.
             **kwargs: `run_eagerly`, `jit_compile` and `steps_per_execution` of `Model.compile`.
 
         Raises:
             TypeError: for an argument that only other Keras models have.
-            ValueError: for an unknown loss, penalty or augmentation, a value out of range, adaptive
-                augmentation with the loss `"wasserstein"` or `"least_squares"` or of nothing, an
-                optimizer that itself accumulates or clips gradients (it would before they are
-                averaged) or scales the loss, one optimizer for both networks, or networks in
-                float16.
+            ValueError: for an unknown loss, penalty, augmentation or distribution of labels, a
+                value out of range, adaptive augmentation with the loss `"wasserstein"` or
+                `"least_squares"` or of nothing, an optimizer that itself accumulates or clips
+                gradients (it would before they are averaged) or scales the loss, one optimizer for
+                both networks, or networks in float16.
         """
         _check_arguments(loss, kwargs)
         recipe = Recipe(  # checks them
@@ -95,6 +99,7 @@ class AdversarialModel(keras.Model):
             global_clipnorm=global_clipnorm,
             augmentation=augmentation,
             adaptive_augmentation=adaptive_augmentation,
+            label_distribution=label_distribution,
         )
         adam, get = keras.optimizers.Adam, keras.optimizers.get
         pair = OptimizerPair(
@@ -116,6 +121,7 @@ class AdversarialModel(keras.Model):
         self.global_clipnorm = global_clipnorm
         self.augmentation = recipe.augmentation
         self.adaptive_augmentation = adaptive_augmentation
+        self.label_distribution = label_distribution
         self._make_augmentation_probability()
         # A distribution strategy cannot create variables inside the compiled step.
         self.generator_optimizer.build(self.generator.trainable_weights)
@@ -146,6 +152,7 @@ class AdversarialModel(keras.Model):
             "global_clipnorm": self.global_clipnorm,
             "augmentation": self.augmentation,
             "adaptive_augmentation": self.adaptive_augmentation,
+            "label_distribution": self.label_distribution,
         }
 
     def compile_from_config(self, config):
