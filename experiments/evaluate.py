@@ -52,9 +52,9 @@ flags.DEFINE_string("model", None, "Preset, or folder of a model or a run.")
 flags.DEFINE_string(
     "images",
     None,
-    "Folder of images to score, in place of a model. Folders in it are classes if the data set has "
-    "classes of these names. They are compared at --image_size, by default the largest that a "
-    "model can have and that is not above theirs.",
+    "Folder or zip archive of images to score, in place of a model. Folders in it are classes if "
+    "the data set has classes of these names. They are compared at --image_size, by default the "
+    "largest that a model can have and that is not above theirs.",
 )
 flags.DEFINE_string(
     "statistics",

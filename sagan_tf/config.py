@@ -83,7 +83,8 @@ class Recipe(Settings):
     """How a model is trained. The result is a function of these settings and of the model's."""
 
     dataset: str = setting(
-        "digits", "Data set: digits, a TFDS name such as cifar10, or a folder of images."
+        "digits",
+        "Data set: digits, a TFDS name such as cifar10, or a folder or zip archive of images.",
     )
     split: str = setting("train", "Split of the data set, or a slice of one: train[:90%].")
     skip_corrupt: bool = setting(False, "Whether to replace images that cannot be read.")
