@@ -27,6 +27,8 @@ from experiments import program, scoring, settings_flags, training_flags
 from sagan_tf import files
 from sagan_tf.cluster import workers
 from sagan_tf.config import Config, ModelConfig, Recipe, RunOptions
+from sagan_tf.data.catalog import check_dataset
+from sagan_tf.data.slices import held_out_split
 from sagan_tf.evaluation.protocol import Protocol
 from sagan_tf.models.architecture import describe_plans
 from sagan_tf.models.model_folder import CONFIG_FILE
@@ -44,7 +46,7 @@ _SETTINGS, _SCORES = "ablation.json", "scores.json"
 # Variants are compared with the same real images, by the same features.
 _SAME_FOR_ALL = (
     *("image_size", "channels", "num_classes"),
-    *("dataset", "split", "skip_corrupt", "dataset_size", "dataset_digest"),
+    *("dataset", "split", "skip_corrupt", "fit", "dataset_size", "dataset_digest"),
 )
 
 
@@ -68,11 +70,15 @@ def main():
     runs = list_runs(config, setting, values, directory)
     for run in runs:
         training_flags.check(run.config, options)
+    check_dataset(config.recipe.dataset, config.recipe.split)
     check_that_variants_differ(runs)
-    drawing = settings_flags.given(Protocol, *scoring.DRAWING)
-    make_evaluation = scoring.evaluation_maker(config.recipe.skip_corrupt, **drawing)
+    drawing = scoring.drawing_of(config.recipe)
+    make_evaluation = scoring.evaluation_maker(
+        config.recipe.skip_corrupt, config.recipe.fit, **drawing
+    )
     settings = settings_of(config, setting, values, scoring.chosen_protocol(**drawing))
-    settings["evaluate_split"] = options.evaluate_split or config.recipe.split
+    split = config.recipe.split
+    settings["evaluate_split"] = options.evaluate_split or held_out_split(split) or split
     check_folder(directory, settings)
     for run in runs:
         check_run(run.folder, with_origin(run.folder, run.config))
@@ -82,7 +88,7 @@ def main():
 
     config, source = training.for_dataset(config, options, adapt_classes)
     # Before anything is trained it is known whether it can be scored.
-    scored = training.scored_dataset(config, options, source)
+    scored, split = training.scored_dataset(config, options, source)
     scorer = make_evaluation(scored, config.model, source)
     # What the data set decides is known now.
     runs = list_runs(config, setting, values, directory)
@@ -98,7 +104,7 @@ def main():
     variants = evaluation.compare_variants(scores)
     by = scoring.described(scorer.features)
     seeds = f"{FLAGS.seeds} seed{'s' if FLAGS.seeds > 1 else ''}"
-    print(f"\n{seeds}, {config.recipe.dataset} ({settings['evaluate_split']}), by {by}\n")
+    print(f"\n{seeds}, {config.recipe.dataset} ({split}), by {by}\n")
     print(evaluation.format_comparison(setting, variants))
     if FLAGS.seeds > 1:
         print("\n± is the deviation over seeds, and brackets are paired 95 % confidence intervals.")

@@ -19,25 +19,27 @@ Against a mean and a covariance of real features that somebody has published, wi
   python experiments/evaluate.py --model=runs/cifar10 --statistics=cifar10.npz --num_images=50000 \
       --features=inception --features_file=inception_v1_2015_12_05.tar.gz
 
-The data set is the one that the model was trained on, unless --dataset names another, and
---split=test scores against images that the model has not seen; the classifier is that of the split
-on which models train. Scores of different features, numbers of images or data cannot be compared;
-all settings are in the JSON.
+The data set is the one that the model was trained on, unless --dataset names another. A model that
+was trained on a slice, such as train[:90%], is scored by the images that it has not seen, and
+--split=test by those of a split; the classifier is that of the split on which models train. Scores
+of different features, numbers of images or data cannot be compared; all settings are in the JSON.
 --nearest=FILE draws samples beside the real images that are most like them.
 """
 
 import contextlib
+import io
 import time
 
 import numpy as np
 from absl import flags
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from experiments import program, published_statistics, scoring, settings_flags
 from sagan_tf import files
 from sagan_tf.config import ModelConfig, Recipe, RunOptions
 from sagan_tf.data import ImageFolder, Relabeled, folder_names
 from sagan_tf.data.catalog import check_dataset
+from sagan_tf.data.decoding import FORMATS
 from sagan_tf.data.image_reader import ImageReader
 from sagan_tf.evaluation.protocol import MAX_DEFAULT_IMAGES, Protocol
 from sagan_tf.images import from_uint8
@@ -50,9 +52,9 @@ flags.DEFINE_string("model", None, "Preset, or folder of a model or a run.")
 flags.DEFINE_string(
     "images",
     None,
-    "Folder of images to score, in place of a model. Folders in it are classes if the data set has "
-    "classes of these names. They are compared at --image_size, by default the largest that a "
-    "model can have and that is not above theirs.",
+    "Folder or zip archive of images to score, in place of a model. Folders in it are classes if "
+    "the data set has classes of these names. They are compared at --image_size, by default the "
+    "largest that a model can have and that is not above theirs.",
 )
 flags.DEFINE_string(
     "statistics",
@@ -62,10 +64,10 @@ flags.DEFINE_string(
 )
 _SHAPE = ("image_size", "channels")
 settings_flags.define(ModelConfig, *_SHAPE, defaults=False)
-settings_flags.define(Recipe, "dataset", "split", "skip_corrupt", defaults=False)
+_DATA = ("dataset", "split", "skip_corrupt", "fit")
+settings_flags.define(Recipe, *_DATA, defaults=False)
 settings_flags.define(RunOptions, "data_dir", "download")
-_PROTOCOL = (*scoring.DRAWING, "seed")
-settings_flags.define(Protocol, *_PROTOCOL)
+settings_flags.define(Protocol, *scoring.DRAWING, "seed")
 flags.DEFINE_integer(
     "repeats", 1, "Number of seeds, for a mean and a deviation of each score.", lower_bound=1
 )
@@ -98,9 +100,9 @@ def main():
     recipe = find_config(FLAGS.model).recipe if images is None else None
     trained, scored = data_settings(recipe)
     dataset, split, skip_corrupt = scored.dataset, scored.split, scored.skip_corrupt
-    check_dataset(dataset)
-    protocol = settings_flags.given(Protocol, *_PROTOCOL)
-    make_evaluation = scoring.evaluation_maker(skip_corrupt, verbose=True, **protocol)
+    check_dataset(dataset, split)
+    protocol = scoring.drawing_of(recipe, "seed")
+    make_evaluation = scoring.evaluation_maker(skip_corrupt, scored.fit, verbose=True, **protocol)
     if images is None:
         (sagan,) = program.load_models(FLAGS.model)
         model = sagan.generator
@@ -111,11 +113,15 @@ def main():
     from sagan_tf import data, evaluation
 
     options = {"data_dir": FLAGS.data_dir, "download": FLAGS.download}
-    source = training_source = data.find_dataset(dataset, split, **options)
+    held_out = None if FLAGS.split else data.find_held_out(dataset, split, **options)
+    source, split = held_out or (data.find_dataset(dataset, split, **options), split)
+    training_source = source
     if split != trained.split and FLAGS.features != "inception":
         # A data set that is there to score by has no other split.
         with contextlib.suppress(ValueError):
             training_source = data.find_dataset(dataset, trained.split, **options)
+    if held_out:
+        print(f"Scores are against {split}, as the model was trained on {trained.split}")
     print(f"{source.name}: {source.describe()}; features of {FLAGS.features}", flush=True)
     changes = {}
     if images is not None:
@@ -143,7 +149,7 @@ def main():
         about = {"model": FLAGS.model, "dataset": dataset, "split": split}
         if images is not None:
             about |= {"images": FLAGS.images, "images_digest": images.digest()}
-        about["skip_corrupt"] = skip_corrupt
+        about |= {"skip_corrupt": skip_corrupt, "fit": scored.fit}
         report["real_vs_real"] = columns.get("real, halves")
         report["seconds"] = round(time.monotonic() - began, 1)
         files.write_json(output, {**about, **report})
@@ -162,8 +168,9 @@ def data_settings(recipe):
     if recipe is None and FLAGS.dataset is None:
         raise ValueError(f"{FLAGS.model} does not say what it was trained on: pass --dataset")
     if recipe is None or FLAGS.dataset not in (None, recipe.dataset):
-        recipe = Recipe()  # Its split is train, and it skips nothing.
-    chosen = settings_flags.given(Recipe, "dataset", "split", "skip_corrupt")
+        # Its split is train, and it skips nothing. Images are fitted as those of training were.
+        recipe = Recipe(fit=recipe.fit if recipe else "crop")
+    chosen = settings_flags.given(Recipe, *_DATA)
     return recipe, recipe.replace(**chosen)
 
 
@@ -191,7 +198,12 @@ def opened_images():
 
 def shape_of(images):
     """Dict of the size and channels at which to compare images, by the flags or the first one."""
-    with Image.open(images.read(0).name) as first:
+    encoded, _, name = images.read(0)
+    try:
+        first = Image.open(io.BytesIO(encoded), formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise ValueError(f"Cannot decode {name}: not an image") from error
+    with first:
         fitting = [size for size in ARCHITECTURES if size <= min(first.size)]
         grey = first.mode in ("1", "L", "LA", "I", "I;16", "F")
     if not fitting and FLAGS.image_size is None:
@@ -228,7 +240,7 @@ def with_classes_of(source, images):
 def some_images(images, scorer):
     """At most ten images from all over a source, float32 `(10, height, width, channels)`."""
     size, classes = (scorer.image_size, scorer.channels), scorer.num_classes
-    read = ImageReader(images, *size, classes, scorer.skip_corrupt)
+    read = ImageReader(images, *size, classes, scorer.skip_corrupt, scorer.fit)
     indices = np.linspace(0, len(images) - 1, min(_ROWS, len(images)))
     return from_uint8(np.stack([read(index)[0] for index in indices]))
 

@@ -1,6 +1,7 @@
 """Settings for a folder of images, chosen by what lies in it and by the machine."""
 
 import dataclasses
+import io
 import statistics
 
 from absl import flags
@@ -88,9 +89,10 @@ def chosen_config(directory=None):
 def look_at(source):
     """The `Survey` of an `ImageFolder`, by the headers of at most 200 of its images."""
     sides, modes = [], set()
-    for path in source.paths[:: -(-len(source) // _LOOKED_AT)]:
+    for index in range(0, len(source), -(-len(source) // _LOOKED_AT)):
         try:
-            with Image.open(path, formats=FORMATS) as image:
+            encoded = io.BytesIO(source.read(index).encoded)
+            with Image.open(encoded, formats=FORMATS) as image:
                 sides.append(min(image.size))
                 modes.add(image.mode)
         except Exception:  # Broken bytes raise anything; what is broken is said in training.

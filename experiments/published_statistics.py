@@ -15,7 +15,7 @@ FLAGS = flags.FLAGS
 _BATCH = 64
 # What these flags ask for needs the real images, or other labels than random ones.
 IDLE = (
-    *("dataset", "split", "data_dir", "skip_corrupt", "labels_from"),
+    *("dataset", "split", "data_dir", "skip_corrupt", "fit", "labels_from"),
     *("metrics", "num_real_images", "real_vs_real", "nearest"),
 )
 

@@ -50,10 +50,20 @@ def chosen_protocol(**protocol):
     return Protocol(**settings_flags.given(Protocol, *_FIELDS), **protocol)
 
 
-def evaluation_maker(skip_corrupt=False, verbose=False, **protocol):
+def drawing_of(recipe, *names):
+    """Dict of fields of the `Protocol` by the flags: those of `DRAWING`, and `names`.
+
+    Labels are distributed as in training where no flag says otherwise.
+    """
+    trained = {} if recipe is None else {"labels_from": recipe.label_distribution}
+    return trained | settings_flags.given(Protocol, *DRAWING, *names)
+
+
+def evaluation_maker(skip_corrupt=False, fit="crop", verbose=False, **protocol):
     """Checks the flags, and returns a function that makes the `Evaluation` that they ask for.
 
-    `protocol` are further fields of the `Protocol`. The function takes a `sagan_tf.data.Source`,
+    `skip_corrupt` and `fit` say how images are read, see `sagan_tf.data.load`, and `protocol` are
+    further fields of the `Protocol`. The function takes a `sagan_tf.data.Source`,
     a `ModelConfig` or a `Generator`, which has the same attributes, the `Source` on which a
     classifier is trained, and changes of the protocol.
     """
@@ -74,7 +84,7 @@ def evaluation_maker(skip_corrupt=False, verbose=False, **protocol):
         # What does not fit is said before anything is trained.
         wanted.for_data(source.name, len(source), model.num_classes)
         size, classes = (model.image_size, model.channels), model.num_classes
-        options = {"skip_corrupt": skip_corrupt}
+        options = {"skip_corrupt": skip_corrupt, "fit": fit}
         if FLAGS.features == "inception":
             features = inception()
         else:

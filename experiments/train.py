@@ -35,6 +35,7 @@ from absl import flags
 from experiments import own_images, program, scoring, settings_flags, training_flags
 from sagan_tf import files
 from sagan_tf.config import RunOptions
+from sagan_tf.data.catalog import check_dataset
 from sagan_tf.models.run_folder import check_run, with_origin
 
 FLAGS = flags.FLAGS
@@ -63,6 +64,7 @@ def draw_preview(path):
     config, adapt_classes, _ = chosen_config()
     options = RunOptions(**settings_flags.given(RunOptions))
     training_flags.check(config, options)
+    check_dataset(config.recipe.dataset, config.recipe.split)
     program.start_tensorflow()
 
     from sagan_tf import training
@@ -83,7 +85,11 @@ def train_model():
     config, adapt_classes, lines = chosen_config(directory)
     options = RunOptions(**settings_flags.given(RunOptions))
     training_flags.check(config, options)
-    make_evaluation = scoring.evaluation_maker(config.recipe.skip_corrupt)
+    check_dataset(config.recipe.dataset, config.recipe.split)
+    recipe = config.recipe
+    make_evaluation = scoring.evaluation_maker(
+        recipe.skip_corrupt, recipe.fit, **scoring.drawing_of(recipe)
+    )
     if not options.evaluate_every:
         scoring.refuse_idle_flags(options)
     config = with_origin(directory, config)

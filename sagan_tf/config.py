@@ -83,10 +83,17 @@ class Recipe(Settings):
     """How a model is trained. The result is a function of these settings and of the model's."""
 
     dataset: str = setting(
-        "digits", "Data set: digits, a TFDS name such as cifar10, or a folder of images."
+        "digits",
+        "Data set: digits, a TFDS name such as cifar10, or a folder or zip archive of images.",
     )
     split: str = setting("train", "Split of the data set, or a slice of one: train[:90%].")
     skip_corrupt: bool = setting(False, "Whether to replace images that cannot be read.")
+    fit: str = setting(
+        "crop",
+        "How pictures that are no squares become one: crop takes the central square, pad lays the "
+        "whole picture on a white one, stretch changes its proportions.",
+        choices=("crop", "pad", "stretch"),
+    )
     dataset_size: int | None = setting(
         None,
         "Number of images in the split. It is filled in when the data set is opened, and recorded "
@@ -133,6 +140,12 @@ class Recipe(Settings):
     )
     beta_1: float = setting(0.0, "Adam's beta_1, the same for both optimizers.", minimum=0, below=1)
     beta_2: float = setting(0.9, "Adam's beta_2, the same for both optimizers.", minimum=0, below=1)
+    label_distribution: str = setting(
+        "uniform",
+        "Classes of the images that are generated in training: uniform at random, or as frequent "
+        "as in the data.",
+        choices=("uniform", "data"),
+    )
     flip: bool = setting(False, "Whether to flip real images at random, left to right.")
     augmentation: tuple[str, ...] = setting(
         (),
@@ -205,7 +218,9 @@ class RunOptions(Settings):
         0, "Steps between two evaluations; 0 for no evaluation.", minimum=0
     )
     evaluate_split: str | None = setting(
-        None, "Split by which the run is scored, such as test; None for that of training."
+        None,
+        "Split by which the run is scored, such as test; None for what a slice leaves over, as "
+        "train[90%:] of train[:90%], or else that of training.",
     )
     keep: int = setting(3, "How many of the newest checkpoints are kept.", minimum=1)
     monitor: str | None = setting(

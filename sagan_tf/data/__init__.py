@@ -6,7 +6,8 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "catalog": ["BUNDLED", "check_dataset", "find_dataset"],
+        "arrays": ["Arrays"],
+        "catalog": ["BUNDLED", "check_dataset", "find_dataset", "find_held_out"],
         "image_folder": ["ImageFolder"],
         "image_writer": ["folder_names", "write_image_arrays", "write_image_folder"],
         "pipeline": ["load"],

@@ -2,7 +2,8 @@
 
 import os
 
-from sagan_tf.data.image_folder import ImageFolder, check_folder
+from sagan_tf.data.image_folder import ImageFolder, check_folder, is_archive_name
+from sagan_tf.data.slices import held_out_split
 
 _PREFIX = "tfds:"
 
@@ -11,11 +12,12 @@ def find_dataset(name_or_path="digits", split="train", *, data_dir=None, downloa
     """Opens a data set, without decoding an image yet.
 
     Args:
-        name_or_path: str or path: `"digits"`, an image folder (a `Path` is always one, and so is
-            what is absolute or starts with `.` or `~`), or a TFDS name such as `"cifar10"` or
-            `"imagenet_resized/64x64"`. `"tfds:cifar10"` is a name in any case. Defaults to
-            `"digits"`.
-        split: str, for TFDS also a slice such as `"train[:80%]"`. Defaults to `"train"`.
+        name_or_path: str or path: `"digits"`, a folder or zip archive of images (a `Path` is always
+            one, and so is what is absolute, starts with `.` or `~` or ends in `.zip`), or a TFDS
+            name such as `"cifar10"` or `"imagenet_resized/64x64"`. `"tfds:cifar10"` is a name in
+            any case. Defaults to `"digits"`.
+        split: str, also a slice such as `"train[:80%]"`, which has its share of each class where
+            files are read. Defaults to `"train"`.
         data_dir: str or path, folder of TFDS data sets. Defaults to TFDS's own.
         download: bool, whether TFDS may download what is not in `data_dir`. Defaults to `False`.
 
@@ -49,12 +51,40 @@ def find_dataset(name_or_path="digits", split="train", *, data_dir=None, downloa
     return TfdsSource(prepared_builder(name, data_dir, download, split), split)
 
 
-def check_dataset(name_or_path):
-    """Raises a ValueError if a name means no folder, or two things. Nothing is read."""
+def find_held_out(name_or_path, split, **options):
+    """The images that a slice of a split leaves over, such as train[90%:] of train[:90%].
+
+    Args:
+        name_or_path: As in `find_dataset`.
+        split: str, the slice.
+        **options: `data_dir` and `download` of `find_dataset`.
+
+    Returns:
+        `(source, split)`: their `Source` and its split; or `None` if the split is a whole one or
+        several slices, or nothing is left over.
+    """
+    rest = held_out_split(split)
+    if rest is None:
+        return None
+    try:
+        source = find_dataset(name_or_path, rest, **options)
+    except ValueError:  # A slice that begins where the images end is none.
+        return None
+    return (source, rest) if len(source) else None
+
+
+def check_dataset(name_or_path, split=None):
+    """Raises a ValueError if a name means no folder, or two things. No image is read.
+
+    With a split, a folder or an archive is listed too: it has that split, and its tables of labels
+    fit. TensorFlow is not imported.
+    """
     if name_or_path in BUNDLED and os.path.isdir(name_or_path):
         raise _ambiguous(name_or_path)
     if means_folder(name_or_path):
         check_folder(name_or_path)
+        if split is not None:
+            ImageFolder(name_or_path, split)
 
 
 def _ambiguous(name):
@@ -67,7 +97,7 @@ def _ambiguous(name):
 def _must_be_path(name_or_path):
     path = os.path.expanduser(name_or_path)
     is_explicit = path.startswith(".") or os.path.isabs(path) or path.endswith(os.sep)
-    return isinstance(name_or_path, os.PathLike) or is_explicit
+    return isinstance(name_or_path, os.PathLike) or is_explicit or is_archive_name(path)
 
 
 def means_folder(name_or_path):

@@ -12,6 +12,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 """The formats that are read, all by Pillow itself: none of them starts another program."""
 
+FITS = ("crop", "pad", "stretch")
+"""How a picture becomes a square: by its central one, on a white square, or by force."""
+
 MAX_PIXELS = 2**26
 """The pixels of the largest image that is read, 8192x8192. They take some 12 bytes each."""
 
@@ -40,12 +43,12 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", module="PIL")
 
 
-def decode_image(encoded, image_size, channels=3):
+def decode_image(encoded, image_size, channels=3, fit="crop"):
     """Decodes the bytes of an image file to uint8 `(image_size, image_size, channels)`.
 
     The format is that of the content, one of `FORMATS`; an animation is its first frame. The image
-    is turned upright (EXIF), laid over white where it is transparent, cropped to its central
-    square, and resized bicubically with antialiasing. Numbers of 16 bits that use fewer are taken
+    is turned upright (EXIF), laid over white where it is transparent, made a square by one of
+    `FITS`, and resized bicubically with antialiasing. Numbers of 16 bits that use fewer are taken
     by their range. Damage to what the pixels do not depend on does no harm: to EXIF, to text and
     profiles of PNG, or to a missing end marker. Other bytes are a ValueError, and so are more than
     `MAX_PIXELS`, or far more than so many bytes can mean; both are found before a pixel is decoded.
@@ -56,7 +59,7 @@ def decode_image(encoded, image_size, channels=3):
         encoded = _with_one_exif(encoded)
     try:
         try:
-            image = _decode(encoded, image_size, channels)
+            image = _decode(encoded, image_size, channels, fit)
         except OSError:
             if not encoded.startswith(_JPEG):
                 raise
@@ -64,7 +67,8 @@ def decode_image(encoded, image_size, channels=3):
             # progressive one may lack whole passes.
             encoded = encoded.rstrip(b"\xff")
             image, *others = (
-                _decode(encoded + noise + _END_OF_JPEG, image_size, channels) for noise in _NOISE
+                _decode(encoded + noise + _END_OF_JPEG, image_size, channels, fit)
+                for noise in _NOISE
             )
             if any(image != other for other in others) or _is_progressive(encoded):
                 raise
@@ -79,7 +83,12 @@ def decode_image(encoded, image_size, channels=3):
     return np.asarray(image).reshape(image_size, image_size, channels)
 
 
-def _decode(encoded, image_size, channels):
+def fit_key(fit):
+    """What the key of a cache holds of a fit: of the default nothing, as older keys do."""
+    return {} if fit == "crop" else {"fit": fit}
+
+
+def _decode(encoded, image_size, channels, fit):
     with Image.open(io.BytesIO(encoded), formats=FORMATS) as image:
         count = image.width * image.height
         if count > MAX_PIXELS:
@@ -95,7 +104,21 @@ def _decode(encoded, image_size, channels):
             turn = _TURNS.get(_orientation(image))
             pixels = _convert(pixels, "L" if channels == 1 else "RGB")
             image = pixels if turn is None else pixels.transpose(turn)
-            return ImageOps.fit(image, (image_size, image_size), Image.Resampling.BICUBIC)
+            return _square(image, image_size, fit)
+
+
+def _square(image, size, fit):
+    square = (size, size)
+    if fit == "crop":
+        return ImageOps.fit(image, square, Image.Resampling.BICUBIC)
+    if fit == "stretch":
+        return image.resize(square, Image.Resampling.BICUBIC)
+    longest = max(image.size)
+    inner = [max(1, round(side * size / longest)) for side in image.size]
+    whole = Image.new(image.mode, square, "white")
+    corner = [(size - side) // 2 for side in inner]
+    whole.paste(image.resize(inner, Image.Resampling.BICUBIC), corner)
+    return whole
 
 
 class _TooLarge(Exception):

@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from absl import logging
 
-from sagan_tf.data.decoding import decode_image
+from sagan_tf.data.decoding import FITS, decode_image
+from sagan_tf.settings import unknown_name
 
 _MAX_NAMED = 20
 
@@ -18,11 +19,16 @@ class ImageReader:
     names all unreadable images together.
     """
 
-    def __init__(self, source, image_size, channels=3, num_classes=None, skip_corrupt=False):
+    def __init__(
+        self, source, image_size, channels=3, num_classes=None, skip_corrupt=False, fit="crop"
+    ):
+        if fit not in FITS:
+            raise unknown_name("fit", fit, FITS)
         self._source = source
         self._shape = (image_size, image_size, channels)
         self._num_classes = num_classes
         self._skip_corrupt = skip_corrupt
+        self._fit = fit
         self._corrupt = {}  # Says what is wrong with each unreadable image, by index.
         self._num_logged = 0
 
@@ -82,7 +88,7 @@ class ImageReader:
                 f"Labels must be in [0, {self._num_classes}). Received: label {label} of {name}"
             )
         try:
-            return decode_image(encoded, self._shape[0], self._shape[-1]), label
+            return decode_image(encoded, self._shape[0], self._shape[-1], self._fit), label
         except ValueError as error:
             raise _Corrupt(f"Cannot decode {name}: {error}") from error
 

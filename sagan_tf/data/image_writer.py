@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 from PIL import Image
 
-from sagan_tf.data.image_folder import LEFT_BEHIND, split_row
+from sagan_tf.data.image_tree import LEFT_BEHIND, split_row
 from sagan_tf.files import replacing
 from sagan_tf.images import to_uint8
 

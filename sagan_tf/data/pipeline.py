@@ -33,6 +33,7 @@ def load(
     data_dir=None,
     download=False,
     skip_corrupt=False,
+    fit="crop",
 ):
     """Batches of images and labels.
 
@@ -44,7 +45,7 @@ def load(
     Args:
         name_or_path: str or path, see `find_dataset`; or a `Source`, which excludes `split`,
             `data_dir` and `download`. Defaults to `"digits"`.
-        image_size: int, pixels to which the central square is resized. Defaults to `16`.
+        image_size: int, height and width to which images are resized. Defaults to `16`.
         batch_size: int, number of images per batch. Defaults to `64`.
         channels: int, 1 for grey or 3 for RGB. Defaults to `3`.
         num_classes: int, which labels must be below; `None` allows any. Defaults to `None`.
@@ -59,6 +60,9 @@ def load(
         download: bool, see `find_dataset`. Defaults to `False`.
         skip_corrupt: bool, whether unreadable images are replaced by the next readable ones, and
             logged, instead of being an error. Defaults to `False`.
+        fit: str, how pictures that are no squares become one: `"crop"` takes the central square,
+            `"pad"` lays the whole picture on a white one, `"stretch"` changes its proportions.
+            Defaults to `"crop"`.
 
     Returns:
         `tf.data.Dataset` of float32 images in [-1, 1] of shape
@@ -97,7 +101,7 @@ def load(
                 f"Received: {num_classes=}"
             )
 
-    reader = ImageReader(source, image_size, channels, num_classes, skip_corrupt)
+    reader = ImageReader(source, image_size, channels, num_classes, skip_corrupt, fit)
     indices = index_batches(len(source), batch_size, shuffle, repeat, seed, start)
     shape = (image_size, image_size, channels)
     if len(source) * math.prod(shape) <= MAX_BYTES_IN_MEMORY:

@@ -29,6 +29,7 @@ class Source(abc.ABC):
     """
 
     passed_over = None  # Dict from kinds of files to their numbers, if there are any.
+    empty_classes = ()  # Names of the classes that are known to have no image.
 
     def __init__(self, name, class_names):
         self.name = name

@@ -8,6 +8,7 @@ import tensorflow as tf
 import tqdm
 
 from sagan_tf.data import Subset
+from sagan_tf.data.decoding import fit_key
 from sagan_tf.data.image_reader import ImageReader
 from sagan_tf.evaluation.attention import attention_numbers
 from sagan_tf.evaluation.kept_features import KeptFeatures
@@ -45,6 +46,7 @@ class Evaluation:
         attention_resolutions: Sequence of int, resolutions at which the generators attend; only
             `score_names` depends on it. Defaults to `None`, that of the image size.
         skip_corrupt: bool, see `sagan_tf.data.load`. Defaults to `False`.
+        fit: str, see `sagan_tf.data.load`; that of the generators' training. Defaults to `"crop"`.
         verbose: bool, whether to show progress bars. Defaults to `False`.
         cache_dir: `pathlib.Path` of a folder in which the features of the real images are kept for
             the next evaluation, if all are compared (`max_compared`). Defaults to `None`, which
@@ -80,6 +82,7 @@ class Evaluation:
         skip_corrupt=False,
         verbose=False,
         cache_dir=None,
+        fit="crop",
     ):
         protocol = (protocol or Protocol()).for_data(source.name, len(source), num_classes)
         self.source = source
@@ -90,6 +93,7 @@ class Evaluation:
         self.num_classes = num_classes
         self.attention_resolutions = attention_resolutions
         self.skip_corrupt = skip_corrupt
+        self.fit = fit
         self.verbose = verbose
         names = source.class_names or ()
         self._class_names = names if len(names) == num_classes else range(num_classes or 0)
@@ -103,7 +107,7 @@ class Evaluation:
         )
         self.protocol = protocol.replace(metrics=metrics)
         self.settings = {"features": features.name, "fingerprint": features.fingerprint}
-        self.settings |= dataclasses.asdict(self.protocol)
+        self.settings |= dataclasses.asdict(self.protocol) | fit_key(fit)
         self._compiled = None, None
 
     @property
@@ -237,7 +241,7 @@ class Evaluation:
         if cache_dir is None or len(indices) > self.protocol.max_compared:
             return self._statistics_of(self.source, indices, "real images")
         names = ("image_size", "channels", "num_classes", "skip_corrupt")
-        reading = {name: getattr(self, name) for name in names}
+        reading = {name: getattr(self, name) for name in names} | fit_key(self.fit)
         kept = KeptFeatures(cache_dir, Subset(self.source, indices), self.features, **reading)
         found = kept.read()
         if found is None:
@@ -260,7 +264,7 @@ class Evaluation:
     def _reader(self, source, indices):
         # What replaces a corrupt image depends on its place in `indices`.
         size, classes = (self.image_size, self.channels), self.num_classes
-        return ImageReader(Subset(source, indices), *size, classes, self.skip_corrupt)
+        return ImageReader(Subset(source, indices), *size, classes, self.skip_corrupt, self.fit)
 
     def _parts(self, count, name, size=_BATCH):
         """Slices of a batch each, with a progress bar."""

@@ -51,6 +51,7 @@ class AdversarialModel(keras.Model):
         augmentation=(),
         adaptive_augmentation=False,
         consistency_weight=0.0,
+        label_distribution="uniform",
         **kwargs,
     ):
         """Configures training, and builds all its variables.
@@ -80,15 +81,19 @@ class AdversarialModel(keras.Model):
             consistency_weight: float, factor of the squared difference between the logits of
                 augmented images and of the same images as they are, in the discriminator's loss.
                 Defaults to `0.0`.
+            label_distribution: `"uniform"`, or `"data"` for generated images of the classes of the
+                real ones in the same batch, which are as frequent as in the data. Defaults to
+                `"uniform"`.
             **kwargs: `run_eagerly`, `jit_compile` and `steps_per_execution` of `Model.compile`.
 
         Raises:
             TypeError: for an argument that only other Keras models have.
-            ValueError: for an unknown loss, penalty or augmentation, a value out of range, adaptive
-                augmentation with the loss `"wasserstein"` or `"least_squares"`, consistency or
-                adaptive augmentation without augmentation, an optimizer that itself accumulates or
-                clips gradients (it would before they are averaged) or scales the loss, one
-                optimizer for both networks, or networks in float16.
+            ValueError: for an unknown loss, penalty, augmentation or distribution of labels, a
+                value out of range, adaptive augmentation with the loss `"wasserstein"` or
+                `"least_squares"`, consistency or adaptive augmentation without augmentation, an
+                optimizer that itself accumulates or clips gradients (it would before they are
+                averaged) or scales the loss, one optimizer for both networks, or networks in
+                float16.
         """
         _check_arguments(loss, kwargs)
         recipe = Recipe(  # checks them
@@ -100,6 +105,7 @@ class AdversarialModel(keras.Model):
             augmentation=augmentation,
             adaptive_augmentation=adaptive_augmentation,
             consistency_weight=consistency_weight,
+            label_distribution=label_distribution,
         )
         adam, get = keras.optimizers.Adam, keras.optimizers.get
         pair = OptimizerPair(
@@ -122,6 +128,7 @@ class AdversarialModel(keras.Model):
         self.augmentation = recipe.augmentation
         self.adaptive_augmentation = adaptive_augmentation
         self.consistency_weight = consistency_weight
+        self.label_distribution = label_distribution
         self._make_augmentation_probability()
         # A distribution strategy cannot create variables inside the compiled step.
         self.generator_optimizer.build(self.generator.trainable_weights)
@@ -153,6 +160,7 @@ class AdversarialModel(keras.Model):
             "augmentation": self.augmentation,
             "adaptive_augmentation": self.adaptive_augmentation,
             "consistency_weight": self.consistency_weight,
+            "label_distribution": self.label_distribution,
         }
 
     def compile_from_config(self, config):

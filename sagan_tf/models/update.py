@@ -41,7 +41,8 @@ def test_step(sagan, data, seen):
     with tf.control_dependencies(checks):
         count = images.shape[0] or tf.shape(images)[0]
         randomness = StepRandomness(sagan, count, seen)
-        (latents,), (fake_labels,) = randomness.latents(), randomness.labels()
+        (latents,) = randomness.latents()
+        (fake_labels,) = _labels_to_generate(sagan, [labels], randomness)
         fake_images = sagan.generator((latents, fake_labels), training=False)
         real_logits = sagan.discriminator((images, labels), training=False)
         fake_logits = sagan.discriminator((fake_images, fake_labels), training=False)
@@ -68,7 +69,8 @@ def _update(sagan, images, labels):
         for real in zip(tf.split(images, steps), tf.split(labels, steps), strict=True)
     ]
     report = {name: tf.add_n([each[name] for each in reports]) / steps for name in reports[0]}
-    report["generator_loss"] = _update_generator(sagan, randomness)
+    # The last of the labels, as many as the generator's update has latents.
+    report["generator_loss"] = _update_generator(sagan, tf.split(labels, steps)[-1], randomness)
     _update_average(sagan)
     if sagan.adaptive_augmentation:
         real_sign = report.pop("real_sign")
@@ -78,6 +80,7 @@ def _update(sagan, images, labels):
 
 def _update_discriminator(sagan, images, labels, randomness):
     discriminator, slices = sagan.discriminator, sagan.accumulation_steps
+    real_labels = tf.split(labels, slices)
     variables = discriminator.trainable_weights
 
     def report_and_gradients(index, real_images, real_labels, latents, fake_labels, mix, numbers):
@@ -115,14 +118,20 @@ def _update_discriminator(sagan, images, labels, randomness):
         report_and_gradients,
         range(slices),
         tf.split(images, slices),
-        tf.split(labels, slices),
+        real_labels,
         randomness.latents(),
-        randomness.labels(),
+        _labels_to_generate(sagan, real_labels, randomness),
         randomness.uniform((1, 1, 1)),
         randomness.augmentation(of=2),
     )
     _apply(sagan, sagan.discriminator_optimizer, gradients, variables)
     return report
+
+
+def _labels_to_generate(sagan, real_labels, randomness):
+    """Labels of generated images, a tensor per slice: drawn uniformly, or those of real images."""
+    drawn = randomness.labels()  # It is a draw in any case, so that the others stay the same.
+    return real_labels if sagan.label_distribution == "data" else drawn
 
 
 def _penalty(sagan, real_images, real_labels, fake_images, mix):
@@ -160,7 +169,7 @@ def _variance(images):
     return tf.reduce_mean(tf.math.reduce_variance(images, axis=0))
 
 
-def _update_generator(sagan, randomness):
+def _update_generator(sagan, real_labels, randomness):
     generator = sagan.generator
     variables = generator.trainable_weights
 
@@ -174,7 +183,9 @@ def _update_generator(sagan, randomness):
             loss = sagan.adversarial_loss.generator(fake_logits)
         return loss, tape.gradient(loss, variables)
 
-    inputs = randomness.latents(), randomness.labels(), randomness.augmentation(of=1)
+    real_labels = tf.split(real_labels, sagan.accumulation_steps)
+    latents, labels = randomness.latents(), _labels_to_generate(sagan, real_labels, randomness)
+    inputs = latents, labels, randomness.augmentation(of=1)
     loss, gradients = _mean_over_slices(loss_and_gradients, *inputs)
     _apply(sagan, sagan.generator_optimizer, gradients, variables)
     return loss

@@ -24,7 +24,7 @@ from sagan_tf.training.timed_decay import TimedDecay
 from sagan_tf.training.trainer import Trainer
 
 
-def train(config, directory, options=None, make_evaluation=None, adapt_classes=False):
+def train(config, directory, options=None, make_evaluation=None, adapt_classes=False, source=None):
     """Trains a model from the last checkpoint of a run to the last step.
 
     It prints what it does. `SIGINT` and `SIGTERM` save a checkpoint and end it; the same call goes
@@ -41,6 +41,8 @@ def train(config, directory, options=None, make_evaluation=None, adapt_classes=F
             called if `options.evaluate_every` is not 0. Defaults to `None`.
         adapt_classes: bool, whether the model gets as many classes as the data set has. Defaults
             to `False`, as many as `config` says.
+        source: A `data.Source`, such as `data.Arrays`, in place of the data set that the recipe
+            names. Defaults to `None`.
 
     Returns:
         The trained `SAGAN`; with `options.monitor` as it was at the best checkpoint.
@@ -56,37 +58,47 @@ def train(config, directory, options=None, make_evaluation=None, adapt_classes=F
         raise ValueError("`options.evaluate_every` needs `make_evaluation`, by which to score")
     directory = pathlib.Path(directory).expanduser()
     strategy = make_strategy(options.strategy, options.tpu)
-    config, source = for_dataset(config, options, adapt_classes)
+    config, source = for_dataset(config, options, adapt_classes, source)
     replica_batch_size(
         config.recipe.batch_size, strategy.num_replicas_in_sync, config.recipe.accumulation_steps
     )
     config = with_origin(directory, config)
     check_run(directory, config, options.extend)
     # Outside of the scope: the network that scores is not replicated.
-    evaluation = None
+    evaluation = scored_split = None
     if options.evaluate_every:
-        evaluation = make_evaluation(scored_dataset(config, options, source), config.model, source)
+        scored, scored_split = scored_dataset(config, options, source)
+        if scored is not source and is_chief():
+            print(f"Scores are against {scored_split}: {scored.describe()}")
+        evaluation = make_evaluation(scored, config.model, source)
     with strategy.scope():
-        return _train(config, source, directory, options, strategy, evaluation)
+        return _train(config, source, directory, options, strategy, evaluation, scored_split)
 
 
-def for_dataset(config, options, adapt_classes=False):
+def for_dataset(config, options, adapt_classes=False, source=None):
     """Opens the data set of a recipe, and fills in what the run has to know of it.
 
     Args:
         config: A `Config` with a recipe.
         options: A `RunOptions`, of which `data_dir` and `download` are used.
         adapt_classes: See `train`.
+        source: See `train`.
 
     Returns:
         `(config, source)`: a `Config` with the number and the digest of the images and the names
         of the classes, and the `data.Source`.
 
     Raises:
-        ValueError: if there is no such data set, or it has other classes than the model.
+        ValueError: if there is no such data set, or it has other classes than the model, or no
+            image of one of which images are generated.
     """
     recipe = config.recipe
-    source = _find(recipe.dataset, recipe.split, options)
+    if source is None:
+        source = _find(recipe.dataset, recipe.split, options)
+    elif (recipe.split, options.evaluate_split) == ("train", None):
+        config = config.override(dataset=source.name)
+    else:
+        raise ValueError("`split` and `evaluate_split` are of a data set that is known by its name")
     config = config.override(dataset_size=len(source), dataset_digest=source.digest())
     known, wanted = source.num_classes, config.model.num_classes
     if adapt_classes:
@@ -97,16 +109,30 @@ def for_dataset(config, options, adapt_classes=False):
         config = config.override(num_classes=known or None)
     elif wanted is not None and known not in (None, wanted):
         raise ValueError(f"{source.name} has {known} classes. Received: num_classes={wanted}")
+    # Without a real image of a class, whatever is generated of it passes.
+    empty = source.empty_classes if config.model.num_classes else ()
+    if empty and recipe.label_distribution == "uniform":
+        shown = ", ".join(empty[:10]) + (", ..." if len(empty) > 10 else "")
+        raise ValueError(
+            f"{source.name} has no image of {shown} in `split`={recipe.split}, but images of it "
+            "would be generated: take a larger part, or `label_distribution`=data"
+        )
     if known == config.model.num_classes:
         config = dataclasses.replace(config, class_names=source.class_names)
     return config, source
 
 
 def scored_dataset(config, options, source):
-    """The `data.Source` by which a run is scored: that of training, or another split."""
-    if options.evaluate_split is None:
-        return source
-    return _find(config.recipe.dataset, options.evaluate_split, options)
+    """The `data.Source` by which a run is scored, and its split.
+
+    It is that of `options.evaluate_split`. Without, it holds the images that a slice has left over,
+    and those of training, the `source`, where nothing is.
+    """
+    dataset, split = config.recipe.dataset, config.recipe.split
+    if options.evaluate_split is not None:
+        return _find(dataset, options.evaluate_split, options), options.evaluate_split
+    where = {"data_dir": options.data_dir, "download": options.download}
+    return data.find_held_out(dataset, split, **where) or (source, split)
 
 
 def load_images(config, source, batch_size, start=0):
@@ -122,6 +148,7 @@ def load_images(config, source, batch_size, start=0):
         seed=recipe.seed,
         start=start,
         skip_corrupt=recipe.skip_corrupt,
+        fit=recipe.fit,
     )
 
 
@@ -144,6 +171,7 @@ def make_model(config):
         augmentation=recipe.augmentation,
         adaptive_augmentation=recipe.adaptive_augmentation,
         consistency_weight=recipe.consistency_weight,
+        label_distribution=recipe.label_distribution,
     )
     return sagan
 
@@ -163,7 +191,7 @@ def _find(name, split, options):
     return data.find_dataset(name, split, data_dir=options.data_dir, download=options.download)
 
 
-def _train(config, source, directory, options, strategy, evaluation):
+def _train(config, source, directory, options, strategy, evaluation, scored_split):
     model, recipe = config.model, config.recipe
     sagan = make_model(config)
     checkpoints = Checkpoints(
@@ -176,8 +204,7 @@ def _train(config, source, directory, options, strategy, evaluation):
     dataset = load_images(config, source, images_per_step, start=sagan.step)
     open_run(directory, config, options.extend)
     if evaluation is not None:
-        split = options.evaluate_split or recipe.split
-        open_scores(directory, evaluation.settings | {"split": split})
+        open_scores(directory, evaluation.settings | {"split": scored_split})
     say = print if is_chief() else lambda text: None
     say(f"{recipe.dataset}: {source.describe()}")
     say(f"Settings are in {directory / 'config.json'}")

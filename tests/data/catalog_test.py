@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import sagan_tf.data
-from sagan_tf.data import ImageFolder, find_dataset
+from sagan_tf.data import ImageFolder, find_dataset, find_held_out
 from sagan_tf.data.tfds_source import TfdsSource
 
 
@@ -79,3 +79,15 @@ assert "tensorflow" not in sys.modules
 """
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert result.stdout.startswith("'cifar11' is neither a folder"), result.stderr
+
+
+def test_what_a_slice_leaves_over(make_folder, digits_dir):
+    root = make_folder(*(f"cat/{number}.png" for number in range(10)))
+    source, split = find_held_out(root, "train[:80%]")
+    assert (len(source), split) == (2, "train[80%:]")
+    source, split = find_held_out("digits", "train[100:1000]", data_dir=digits_dir)
+    assert (len(source), split) == (897, "train[:100]+train[1000:]")
+    for whole in ("train", "train[:100%]", "train[:50%]+train[60%:]"):
+        assert find_held_out(root, whole) is None
+        assert find_held_out("digits", whole, data_dir=digits_dir) is None
+    assert source.read(100).label == find_dataset("digits", data_dir=digits_dir).read(1000).label

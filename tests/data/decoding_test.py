@@ -56,6 +56,56 @@ def test_any_size_becomes_square(size, file_format):
     np.testing.assert_allclose(image, np.broadcast_to((50, 60, 70), (16, 16, 3)), atol=2)
 
 
+def of_thirds(width, height):
+    """A picture whose thirds from left to right, or from top to bottom, are red, green, blue."""
+    image = np.tile(255 * np.eye(3, dtype=np.uint8)[:, None], (1, 3, 1))
+    image = image.swapaxes(0, 1) if width > height else image
+    return Image.fromarray(image).resize((width, height), Image.Resampling.NEAREST)
+
+
+@pytest.mark.parametrize(
+    ("fit", "colors"),
+    [("crop", "ggg"), ("pad", "wrgbw"), ("stretch", "rgb")],
+)
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG"])
+def test_a_picture_that_is_no_square_becomes_one(fit, colors, file_format):
+    values = {"r": (255, 0, 0), "g": (0, 255, 0), "b": (0, 0, 255), "w": (255, 255, 255)}
+    for width, height in ((90, 30), (30, 90)):
+        options = {"quality": 100, "subsampling": 0} if file_format == "JPEG" else {}
+        data = encoded(of_thirds(width, height), file_format, **options)
+        image = decode_image(data, 30, fit=fit)
+        line = image[15] if width > height else image[:, 15]
+        across = image[:, 15] if width > height else image[15]
+        if fit == "pad":
+            # The whole picture is 10 high in the middle of white.
+            found = [across[2], line[5], line[15], line[25], across[27]]
+        else:
+            found = [line[place] for place in (5, 15, 25)]
+        expected = [values[color] for color in colors]
+        np.testing.assert_allclose(found, expected, atol=3)
+        square = encoded(of_thirds(30, 30))
+        np.testing.assert_array_equal(decode_image(square, 16, fit=fit), decode_image(square, 16))
+
+
+@pytest.mark.parametrize("fit", ["pad", "stretch"])
+@pytest.mark.parametrize("size", [(1, 5000), (5000, 1), (3, 5)])
+def test_any_proportions_fit(fit, size):
+    image = decode_image(encoded(Image.new("L", size, 7)), 16, 1, fit)
+    assert image.shape == (16, 16, 1)
+    assert 7 in image
+
+
+def test_a_picture_is_turned_before_it_is_fitted():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # A quarter turn clockwise.
+    picture = of_thirds(90, 30)
+    turned = picture.transpose(Image.Transpose.ROTATE_270)
+    for fit in ("crop", "pad", "stretch"):
+        expected = decode_image(encoded(turned), 16, fit=fit)
+        data = encoded(picture, exif=exif)
+        np.testing.assert_array_equal(decode_image(data, 16, fit=fit), expected)
+
+
 def test_keeps_the_central_square_and_an_image_of_the_right_size_as_it_is():
     pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
     wide = np.pad(pixels, ((0, 0), (16, 16), (0, 0)))

@@ -222,3 +222,20 @@ def test_bad_input_is_named_before_an_image_is_drawn(digits, sagan):
     bias = broken.ema_generator.to_image.weights[0]
     bias.assign(np.full(bias.shape, np.nan))
     assert "must not be NaN. Received: 64 of 64" in message(evaluation(digits).score, broken)
+
+
+def test_real_images_are_fitted_as_in_training(make_folder, digits):
+    folder = make_folder(*(f"{number}.bmp" for number in range(6)))  # 7x5 pixels each
+    protocol = Protocol(num_images=6, metrics=("kid",), num_subsets=1)
+
+    def real(fit):
+        network = Pixels()
+        scorer = Evaluation(ImageFolder(folder), network, protocol, 16, 1, fit=fit)
+        return scorer.settings, np.concatenate(network.seen)
+
+    (settings, crops), (others, pads) = real("crop"), real("pad")
+    assert others == settings | {"fit": "pad"}
+    assert crops.max() == 5
+    assert pads.max() == 255
+    with pytest.raises(ValueError, match=r"^Unknown fit: fill\. Valid: crop, pad, stretch$"):
+        real("fill")

@@ -24,11 +24,11 @@ def digits():
     return find_dataset("digits")
 
 
-def make(source, directory, network=None, num_classes=10, image_size=16, **changes):
+def make(source, directory, network=None, num_classes=10, image_size=16, fit="crop", **changes):
     fields = {"num_images": 100, "num_subsets": 2, "metrics": ("fid", "kid", "prdc", "intra_fid")}
     protocol = Protocol(allow_few_images=True, **fields | changes)
     network = network or Counting(predicts_labels=False)
-    options = {"cache_dir": directory}
+    options = {"cache_dir": directory, "fit": fit}
     return Evaluation(source, network, protocol, image_size, 1, num_classes, **options)
 
 
@@ -59,6 +59,7 @@ def test_what_features_depend_on_makes_others(digits, tmp_path):
         {"network": Counting(fingerprint="4567", predicts_labels=False)},
         {"num_classes": 11, "metrics": ("fid",)},
         {"source": Subset(digits, np.arange(1797)[::-1])},
+        {"fit": "pad"},
         # Not all of them would be kept.
         {"max_compared": 99},
     ):

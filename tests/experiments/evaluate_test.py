@@ -226,13 +226,26 @@ def test_held_out_images_are_scored_by_a_classifier_of_the_others(evaluate, monk
     assert sizes == [1797]
 
 
-def test_a_run_is_scored_by_held_out_images(cache, tmp_path):
+def test_a_run_is_scored_by_held_out_images(cache, tmp_path, capsys):
     directory = tmp_path / "run"
     flags = (f"--model_dir={directory}", cache, *SMALL, "--num_images=100", "--steps=2")
-    held_out = ("--split=train[:90%]", "--evaluate_every=2", "--evaluate_split=train[90%:]")
+    held_out = ("--split=train[:90%]", "--evaluate_every=2")
     run("train", *flags, *held_out)
+    assert "Scores are against train[90%:]: 180 images in 10 classes" in capsys.readouterr().out
     assert "fid" in read_json_lines(directory / "metrics.jsonl")[-1]
     settings = read_json(directory / "evaluation.json")
     assert settings["split"] == "train[90%:]"
-    line = error_line("train", *flags, *held_out[:2], "--steps=3", "--extend")
+    others = ("--evaluate_split=train[:90%]", "--steps=3", "--extend")
+    line = error_line("train", *flags, *held_out, *others)
     assert "split=train[90%:] there, train[:90%] here" in line
+    # The same goes for its scores afterwards, unless a split is named.
+    scores = (
+        f"--model={directory}",
+        cache,
+        "--metrics=kid",
+        f"--output={tmp_path / 'scores.json'}",
+    )
+    for more, split, size in ((), "train[90%:]", 180), (("--split=train",), "train", 1797):
+        run("evaluate", *scores, "--num_images=100", *more)
+        report = read_json(tmp_path / "scores.json")
+        assert (report["split"], report["num_available"]) == (split, size)

@@ -77,6 +77,7 @@ def test_a_preview_shows_real_images_and_the_same_augmented(images, tmp_path, ca
         ),
         (["--init_from=sagan_digits"], "sagan_digits_16"),
         (["--freeze_discriminator=4"], "--freeze_discriminator must be at most 3"),
+        (["--fit=wrong"], "Unknown fit: wrong. Valid: crop, pad, stretch"),
         (["--seed=-1"], "--seed must be in [0, 2147483648). Received: -1"),
         (["--model_dir=gs://a/b"], "--model_dir must be a folder of this machine"),
         (["--model_dir=/dev/null/run"], "--model_dir=/dev/null/run cannot be written: Not a dir"),

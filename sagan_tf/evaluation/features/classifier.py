@@ -11,7 +11,7 @@ import tensorflow as tf
 from absl import logging
 
 from sagan_tf.data import Subset, load
-from sagan_tf.data.decoding import decode_image
+from sagan_tf.data.decoding import decode_image, fit_key
 from sagan_tf.evaluation.features.classifier_network import (
     CLASSIFIER_NETWORKS,
     SEED,
@@ -78,6 +78,7 @@ class Classifier(Features):
         architecture=None,
         steps=None,
         skip_corrupt=False,
+        fit="crop",
     ):
         """The classifier of a data set: from the package or the cache, or trained now and kept.
 
@@ -96,6 +97,7 @@ class Classifier(Features):
                 package, if it has one for these images, or `"plain"`.
             steps: int. Defaults to `None`, as many passes over the data as the network takes.
             skip_corrupt: bool, whether unreadable images are replaced. Defaults to `False`.
+            fit: str, see `sagan_tf.data.load`. Defaults to `"crop"`.
 
         Raises:
             ValueError: if an argument is out of range, the number of classes is not known, there
@@ -130,11 +132,12 @@ class Classifier(Features):
         data = {
             "num_images": len(source),
             "class_names": source.class_names and list(source.class_names),
-            "pixels": _digest_of_pixels(source, image_size, channels),
+            "pixels": _digest_of_pixels(source, image_size, channels, fit),
             "image_size": image_size,
             "channels": channels,
             "num_classes": num_classes,
             "skip_corrupt": skip_corrupt,
+            **fit_key(fit),
         }
         num_held_out = max(1, min(round(_HELD_OUT * len(source)), _MAX_HELD_OUT))
         training = {"architecture": architecture, "steps": steps, "num_held_out": num_held_out}
@@ -187,13 +190,14 @@ def _check_labels(source, num_classes):
         )
 
 
-def _digest_of_pixels(source, image_size, channels):
+def _digest_of_pixels(source, image_size, channels, fit):
     """Digest of images and labels, decoded: encoders make other files on other processors."""
 
     def image_digest(index):
         try:
             example = source.read(index)
-            return digest(decode_image(example.encoded, image_size, channels), str(example.label))
+            pixels = decode_image(example.encoded, image_size, channels, fit)
+            return digest(pixels, str(example.label))
         except (OSError, ValueError):
             return "unreadable"
 
@@ -216,7 +220,7 @@ def _read(entry, wanted):
         return None
     try:
         config = read_json(entry / _CONFIG)
-        key = {"architecture": "plain", **config["key"]}
+        key = {"architecture": "plain", "fit": "crop", **config["key"]}
         if any(key[name] != value for name, value in wanted.items()):
             return None
         details = {name: config[name] for name in ("accuracy", "num_held_out")}
@@ -271,6 +275,7 @@ def _train(source, key):
     kind = CLASSIFIER_NETWORKS[key["architecture"]]
     image_size = key["image_size"]
     options = {name: key[name] for name in ("channels", "num_classes", "skip_corrupt")}
+    options["fit"] = key.get("fit", "crop")
     batches = load(
         training, image_size, kind.batch_size, seed=SEED, flip=kind.is_augmented, **options
     )
