@@ -8,7 +8,7 @@ from tests.experiments.programs import ROOT
 
 def test_the_programs_are_those_of_the_folder():
     files = {path.stem for path in (ROOT / "experiments").glob("*.py")}
-    shared = {"__init__", "program", "published_statistics", "scoring"}
+    shared = {"__init__", "own_images", "program", "published_statistics", "scoring"}
     shared |= {"settings_flags", "training_flags"}
     assert files == {*main.PROGRAMS} | shared
 
