@@ -248,6 +248,11 @@ class RunOptions(Settings):
     tpu: str | None = setting(None, "Name or address of a TPU; local on the TPU's own host.")
     steps_per_loop: int = setting(1, "Steps per call of TensorFlow.", minimum=1)
     data_dir: str | None = setting(None, "Folder of TFDS data sets.")
+    decoded_dir: str | None = setting(
+        None,
+        "Folder in which the images of a data set of more than 1 GiB of pixels are kept decoded, "
+        "for devices that are faster than decoding.",
+    )
     download: bool = setting(
         False, "Whether a data set or a graph that is not there may be fetched."
     )

@@ -40,10 +40,13 @@ class ImageReader:
         self._log_corrupt()
         return image, np.int32(label)
 
-    def read_all(self):
-        """All images, uint8 of shape `(len(source), ...)`, and all int32 labels."""
+    def read_all(self, images=None):
+        """All images, uint8 of shape `(len(source), ...)`, and all int32 labels.
+
+        The images are written into the array that is given, if there is one.
+        """
         size = len(self._source)
-        images = np.empty((size, *self._shape), np.uint8)
+        images = np.empty((size, *self._shape), np.uint8) if images is None else images
         labels = np.empty(size, np.int32)
 
         broken = {}

@@ -7,6 +7,7 @@ import tensorflow as tf
 from absl import logging
 
 from sagan_tf.data.catalog import find_dataset
+from sagan_tf.data.decoded_images import DecodedImages
 from sagan_tf.data.image_reader import ImageReader
 from sagan_tf.data.ordering import index_batches
 from sagan_tf.data.source import Source
@@ -34,6 +35,7 @@ def load(
     download=False,
     skip_corrupt=False,
     fit="crop",
+    decoded_dir=None,
 ):
     """Batches of images and labels.
 
@@ -63,6 +65,9 @@ def load(
         fit: str, how pictures that are no squares become one: `"crop"` takes the central square,
             `"pad"` lays the whole picture on a white one, `"stretch"` changes its proportions.
             Defaults to `"crop"`.
+        decoded_dir: str or path of a folder in which more than 1 GiB of pixels are kept decoded,
+            for this process and others; see `DecodedImages`. Defaults to `None`, and they are
+            decoded in each epoch.
 
     Returns:
         `tf.data.Dataset` of float32 images in [-1, 1] of shape
@@ -111,6 +116,10 @@ def load(
         examples = indices.map(
             lambda index, coin: (tf.gather(images, index), tf.gather(labels, index), coin)
         )
+    elif decoded_dir is not None:
+        reading = {"fit": fit, "num_classes": num_classes, "skip_corrupt": skip_corrupt}
+        decoded = DecodedImages(decoded_dir, source, reader, shape, **reading)
+        examples = indices.map(_in_tensorflow(decoded, shape), tf.data.AUTOTUNE)
     else:
         read = _in_tensorflow(reader, shape)
         examples = indices.unbatch().map(read, tf.data.AUTOTUNE).batch(batch_size, repeat)
@@ -131,12 +140,13 @@ def load(
 
 
 def _in_tensorflow(reader, shape):
-    """The reader as a TensorFlow function of an index and a coin, which is passed on."""
+    """The reader as a TensorFlow function of indices and coins, which are passed on."""
     read = until_exit(reader, placeholder=(np.zeros(shape, np.uint8), np.int32(0)))
 
     def call(index, coin):
         image, label = tf.numpy_function(read, [index], [tf.uint8, tf.int32], stateful=False)
-        return tf.ensure_shape(image, shape), tf.ensure_shape(label, ()), coin
+        whole = index.shape.concatenate(shape)
+        return tf.ensure_shape(image, whole), tf.ensure_shape(label, index.shape), coin
 
     return call
 

@@ -135,7 +135,7 @@ def scored_dataset(config, options, source):
     return data.find_held_out(dataset, split, **where) or (source, split)
 
 
-def load_images(config, source, batch_size, start=0):
+def load_images(config, source, batch_size, start=0, decoded_dir=None):
     """Batches of a `data.Source` as a configuration wants them, see `data.load`."""
     model, recipe = config.model, config.recipe
     return data.load(
@@ -149,6 +149,7 @@ def load_images(config, source, batch_size, start=0):
         start=start,
         skip_corrupt=recipe.skip_corrupt,
         fit=recipe.fit,
+        decoded_dir=decoded_dir,
     )
 
 
@@ -201,7 +202,7 @@ def _train(config, source, directory, options, strategy, evaluation, scored_spli
     if recipe.init_from and not found:
         begin_with(sagan, recipe)
     images_per_step = recipe.batch_size * model.discriminator_steps
-    dataset = load_images(config, source, images_per_step, start=sagan.step)
+    dataset = load_images(config, source, images_per_step, sagan.step, options.decoded_dir)
     open_run(directory, config, options.extend)
     if evaluation is not None:
         open_scores(directory, evaluation.settings | {"split": scored_split})

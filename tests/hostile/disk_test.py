@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from sagan_tf import SAGAN
-from sagan_tf.data import find_dataset
+from sagan_tf.data import find_dataset, load, pipeline
 from sagan_tf.evaluation.features.classifier import Classifier
 from sagan_tf.files import ASIDE
 from tests.experiments.programs import SMALL, error_line, run
@@ -105,6 +105,15 @@ def test_a_preset_stays_as_it_was(disk, tmp_path):
         assert_no_litter(directory)
         comparison = filecmp.dircmp(other, directory / "preset")
         assert not (comparison.diff_files or comparison.left_only or comparison.right_only)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_decoded_images_that_do_not_fit_are_a_line(disk, share, monkeypatch):
+    monkeypatch.setattr(pipeline, "MAX_BYTES_IN_MEMORY", 0)
+    directory = disk(max(4096, int(share * 1797 * 64 * 64)))
+    with pytest.raises(OSError, match=rf"No space left on device: '{directory}/decoded_"):
+        load("digits", 64, 8, channels=1, decoded_dir=directory)
+    assert list(pathlib.Path(directory).iterdir()) == []
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5])
