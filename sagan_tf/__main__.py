@@ -12,6 +12,7 @@ PROGRAMS = (
     "launch_local",
     "sample",
     "evaluate",
+    "examine",
     "ablate",
     "check_scores",
     "export",

@@ -10,6 +10,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "attention": ["attention_distance", "attention_entropy", "attention_numbers"],
         "comparison": ["compare_variants", "paired_difference", "spread"],
         "evaluation": ["Evaluation"],
+        "gan_train": ["gan_train"],
+        "membership": ["membership"],
         "features.classifier": ["Classifier"],
         "features.features": ["Features"],
         "features.inception": ["Inception"],
