@@ -15,7 +15,9 @@ def test_the_notebook_runs(tmp_path):
     assert not any(cell.get("outputs") for cell in notebook.cells)
     (length,) = (cell for cell in notebook.cells if "MINUTES = 2" in cell.source)
     length.source = length.source.replace("MINUTES = 2", "MINUTES = 0.05")
-    nbclient.NotebookClient(notebook, 600, resources={"metadata": {"path": tmp_path}}).execute()
+    nbclient.NotebookClient(
+        notebook, timeout=600, resources={"metadata": {"path": tmp_path}}
+    ).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     # A program that fails does not end a notebook.
     said = "".join(output.get("text", "") for output in outputs)
