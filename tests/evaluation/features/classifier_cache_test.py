@@ -3,11 +3,13 @@
 import json
 import pathlib
 
+import numpy as np
 import pytest
 
 from sagan_tf.data import find_dataset
 from sagan_tf.data.decoding import decode_image
 from sagan_tf.evaluation import Classifier
+from sagan_tf.evaluation.features.classifier import _BUNDLED, _read
 from tests.data.samples import encoded
 from tests.evaluation.features.stripes import (
     Stripes,
@@ -44,8 +46,21 @@ def test_the_classifier_of_the_digits_comes_with_the_package(tmp_path, trainings
     # Other processors may round one image to the other side.
     found = share_right(classifier, digits, 16)
     assert found == pytest.approx(classifier.accuracy, abs=1.5 / 359)
-    card = ROOT / "saved_models" / "digits_classifier" / "README.md"
-    assert f"`{classifier.fingerprint}`" in card.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", _BUNDLED)
+def test_what_comes_with_the_package_is_whole(name):
+    folder = ROOT / "saved_models" / name
+    network, details = _read(folder, {})
+    classifier = Classifier(network, **details)
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert f"`{classifier.fingerprint}`" in card
+    assert f"{classifier.accuracy:.1%}".replace("%", " %") in card
+    # Those of pixels of one color are finite, and of the promised number.
+    shape = (2, classifier.input_size, classifier.input_size, network.inputs[0].shape[-1])
+    features, probabilities = classifier(np.full(shape, 99, "uint8"))
+    assert features.shape == (2, classifier.dimension)
+    assert probabilities.sum(axis=1) == pytest.approx(1.0)
 
 
 def test_a_cached_classifier_is_not_trained_again(entry, classifier, trainings):
