@@ -57,7 +57,7 @@ def test_what_comes_with_the_package_is_whole(name):
     assert f"`{classifier.fingerprint}`" in card
     assert f"{classifier.accuracy:.1%}".replace("%", " %") in card
     # Those of pixels of one color are finite, and of the promised number.
-    shape = (2, classifier.input_size, classifier.input_size, network.inputs[0].shape[-1])
+    shape = (2, *network.inputs[0].shape[1:])
     features, probabilities = classifier(np.full(shape, 99, "uint8"))
     assert features.shape == (2, classifier.dimension)
     assert probabilities.sum(axis=1) == pytest.approx(1.0)
