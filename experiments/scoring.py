@@ -17,7 +17,7 @@ settings_flags.define_choice(
     "classifier",
     ["classifier", "residual_classifier", "inception"],
     "Network by whose features images are compared: a classifier that is trained on the data set "
-    "at once and kept, a deeper one for natural images whose training takes an hour, or the "
+    "at once and kept, a deeper one for natural images whose training takes half an hour, or the "
     "Inception graph of TF-GAN.",
 )
 flags.DEFINE_string("features_file", None, "File or archive of Inception's frozen graph.")
