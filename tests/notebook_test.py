@@ -23,4 +23,4 @@ def test_the_notebook_runs(tmp_path):
     said = "".join(output.get("text", "") for output in outputs)
     assert "error:" not in said and "Traceback" not in said, said
     assert sum("image/png" in output.get("data", ()) for output in outputs) == 4
-    assert (tmp_path / "served" / "mine" / "saved_model.pb").exists()
+    assert (tmp_path / "served" / "mine" / "1" / "saved_model.pb").exists()

@@ -53,7 +53,7 @@ def test_a_broken_or_missing_image_is_an_error_that_names_it(broken):
         ImageReader(broken, 4).read_all()
     with pytest.raises(ValueError, match=r"/cat/2\.png: empty file\. Repair"):
         ImageReader(broken, 4)(2)
-    broken.paths[0] += ".gone"
+    broken._paths[0] += ".gone"
     with pytest.raises(
         ValueError, match=r"^Cannot read .*/cat/0\.png\.gone: No such file or directory"
     ):
