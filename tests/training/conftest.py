@@ -1,5 +1,6 @@
 import pytest
 
+from sagan_tf import training
 from tests.tiny import compiled
 
 
@@ -16,3 +17,18 @@ def saved():
 @pytest.fixture(scope="module")
 def restored():
     return compiled("adam")
+
+
+class Time:
+    """In place of the module `time`."""
+
+    now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    monkeypatch.setattr(training.clock, "time", clock := Time())
+    return clock

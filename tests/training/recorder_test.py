@@ -1,38 +1,14 @@
 """What is scored, recorded, drawn and saved while a model trains, and when."""
 
-import json
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
-from sagan_tf import training
-from sagan_tf.config import RunOptions
 from sagan_tf.training import Checkpoints, Recorder, Trainer
 from tests.tiny import BATCH, batches, compiled, fit, replay
-
-
-def every(log=1000, sample=1000, checkpoint=1000, evaluate=0):
-    return RunOptions(
-        log_every=log, sample_every=sample, checkpoint_every=checkpoint, evaluate_every=evaluate
-    )
-
-
-def records_in(directory):
-    lines = (directory / "metrics.jsonl").read_text().split("\n")
-    assert lines.pop() == ""
-    return [json.loads(line) for line in lines]
-
-
-def statistics(sagan):
-    """The batch-norm statistics of the averaged generator."""
-    return {
-        weight.path: keras.ops.convert_to_numpy(weight)
-        for weight in sagan.ema_generator.weights
-        if "moving" in weight.path
-    }
+from tests.training.recording import Evaluation, every, records_in, statistics
 
 
 class Noting(Checkpoints):
@@ -45,21 +21,6 @@ class Noting(Checkpoints):
     def save(self, metrics=None, seconds=0.0):
         super().save(metrics, seconds)
         self.saved.append((self.sagan.step, metrics))
-
-
-class Evaluation:
-    """Scores by the step, and notes of which statistics."""
-
-    score_names = ("fid",)
-
-    def __init__(self):
-        self.seen = {}
-
-    def flat_scores(self, sagan):
-        if sagan.step == 2:
-            raise ValueError("too much alike")
-        self.seen[sagan.step] = statistics(sagan)
-        return {"fid": 100.0 - sagan.step}
 
 
 def test_metrics_are_means_between_records(sagan, tmp_path):
@@ -174,21 +135,6 @@ def test_the_metric_to_monitor_must_be_one(sagan, tmp_path):
         begin("kid", Evaluation())
 
 
-class Time:
-    """In place of the module `time`."""
-
-    now = 0.0
-
-    def monotonic(self):
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    monkeypatch.setattr(training.clock, "time", clock := Time())
-    return clock
-
-
 def log(sagan, clock, directory, start, ends):
     """What is recorded when steps that end at these times, in seconds, have followed `start`."""
 
@@ -245,110 +191,3 @@ def test_broken_images_stop_training_before_anything_is_kept(tmp_path):
     assert (tmp_path / "metrics.jsonl").read_text() == ""
     assert checkpoints.paths == []
     assert not (tmp_path / "samples").exists()
-
-
-@pytest.fixture
-def slow(sagan, clock, tmp_path):
-    """Runs a recorder over steps of a minute each; what it leaves is in `tmp_path`."""
-
-    def run(start, seen, options, max_minutes=None, evaluation=None, monitor=None, end=20):
-        def logs(step):
-            clock.now += 60.0
-            return {metric.name: 1.0 for metric in sagan.metrics}
-
-        clock.now += (
-            1000.0  # Another process has another clock, and the time between is not counted.
-        )
-        checkpoints = Checkpoints(tmp_path / "checkpoints", sagan, keep=99, monitor=monitor)
-        if start:
-            checkpoints.restore()
-        limit = training.Clock(max_minutes)
-        callback = Recorder(tmp_path, 4, options, checkpoints, evaluation, limit)
-        replay(callback, sagan, start, seen, end, logs)
-        return callback
-
-    return run
-
-
-def steps_in(folder, pattern):
-    return sorted(int(path.stem.rpartition("_")[2]) for path in folder.glob(pattern))
-
-
-def test_slow_steps_are_drawn_and_saved_by_the_clock(slow, sagan, tmp_path):
-    options = every(log=4).replace(sample_minutes=2.0, checkpoint_minutes=5.0)
-    slow(0, range(1, 4), options)
-    assert steps_in(tmp_path / "samples", "*.png") == [2]
-    assert steps_in(tmp_path / "checkpoints", "step_*") == [3]
-    # A picture comes when it would have come; the next checkpoint is counted from this one on.
-    slow(3, range(4, 10), options)
-    assert steps_in(tmp_path / "samples", "*.png") == [2, 4, 6, 8]
-    assert steps_in(tmp_path / "checkpoints", "step_*") == [3, 8, 9]
-    # The time that was trained is counted from checkpoints, the records are by steps as ever.
-    assert [(each["step"], each["seconds"]) for each in records_in(tmp_path)] == [
-        (4, 240),
-        (8, 480),
-    ]
-
-
-def test_by_steps_only(slow, tmp_path):
-    options = every(checkpoint=6).replace(sample_minutes=None, checkpoint_minutes=None)
-    slow(0, range(1, 10), options)
-    assert not (tmp_path / "samples").exists()
-    assert steps_in(tmp_path / "checkpoints", "step_*") == [6, 9]
-
-
-def test_a_time_limit_ends_training_as_its_last_step_does(slow, sagan, tmp_path):
-    evaluation = Evaluation()
-    ended = slow(0, range(1, 4), every(evaluate=1000), 5.0, evaluation)
-    assert (ended.end, ended.ended_by, sagan.stop_training) == (20, None, False)
-    ended = slow(3, range(4, 6), every(evaluate=1000), 5.0, evaluation)
-    assert (ended.end, ended.ended_by) == (5, "5 minutes are over")
-    assert sagan.stop_training
-    (record,) = records_in(tmp_path)
-    assert (record["step"], record["fid"]) == (5, 95.0)
-    assert steps_in(tmp_path / "samples", "*.png")[-1] == 5
-    assert steps_in(tmp_path / "checkpoints", "step_*")[-1] == 5
-    # Whoever goes on with it finds it at its end.
-    sagan.stop_training = False
-    assert slow(5, [], every(), 5.0).end == 5
-    assert sagan.stop_training
-    sagan.stop_training = False
-
-
-class Course:
-    """Scores as a table says."""
-
-    score_names = ("kid",)
-
-    def __init__(self, *values):
-        self.values = values
-
-    def flat_scores(self, sagan):
-        return {"kid": self.values[sagan.step - 1]}
-
-
-def test_patience_ends_training_and_outlives_a_stop(slow, sagan):
-    options = every(evaluate=1).replace(monitor="kid", patience=3)
-    course = Course(5.0, 3.0, 3.0, 6.0, 2.0, 4.0, 4.0, 2.0, 1.0)
-    assert slow(0, range(1, 7), options, None, course, "kid").ended_by is None
-    ended = slow(6, [7, 8], options, None, course, "kid")
-    assert (ended.end, ended.ended_by) == (8, "kid has not become better for 3 evaluations")
-    assert sagan.stop_training
-    assert slow(8, [], options, None, course, "kid").end == 8
-    sagan.stop_training = False
-    with pytest.raises(ValueError, match=r"Unknown score: real_logits. .*Valid: kid$"):
-        slow(0, [], options, None, course, "real_logits")
-
-
-@pytest.mark.parametrize(
-    ("values", "mode", "expected"),
-    [
-        ([], "min", 0),
-        ([1.0], "min", 0),
-        ([1.0, 1.0], "min", 1),
-        ([3.0, 1.0, 2.0], "min", 1),
-        ([3.0, 1.0, 2.0], "max", 2),
-    ],
-)
-def test_evaluations_since_the_best(values, mode, expected):
-    assert training.recorder.evaluations_since_best(values, mode) == expected
