@@ -82,7 +82,7 @@ def main():
     check_folder(directory, settings)
     for run in runs:
         check_run(run.folder, with_origin(run.folder, run.config))
-    program.start_tensorflow()
+    program.start_backend()
 
     from sagan_tf import evaluation, training, visualization
 

@@ -16,7 +16,7 @@ flags.DEFINE_integer("seed", 0, "Seed of the halves and of the changes.")
 
 
 def main():
-    program.start_tensorflow()
+    program.start_backend()
 
     from sagan_tf import data, evaluation
 

@@ -108,7 +108,7 @@ def main():
         model = sagan.generator
     else:
         sagan, shape = None, shape_of(images)
-        program.start_tensorflow()
+        program.start_backend()
 
     from sagan_tf import data, evaluation
 

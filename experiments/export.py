@@ -38,7 +38,10 @@ def main():
         raise ValueError("--weight_precision is for --format=tflite")
     output = program.output_path("output", folder=not lite)
     (sagan,) = program.load_models(
-        FLAGS.model, ema=FLAGS.ema, standing_statistics=FLAGS.standing_statistics
+        FLAGS.model,
+        ema=FLAGS.ema,
+        standing_statistics=FLAGS.standing_statistics,
+        needs_tensorflow=True,
     )
 
     from sagan_tf import export

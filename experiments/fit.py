@@ -26,7 +26,7 @@ def main():
     if (directory / CHECKPOINTS).exists():
         raise ValueError(f"{directory} is a run of train.py: choose another --model_dir")
     check_run(directory, config)
-    program.start_tensorflow()
+    program.start_backend()
 
     import keras
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import importlib.util
 import logging
 import os
 import pathlib
@@ -19,11 +20,13 @@ from sagan_tf.models.model_folder import find_model
 
 FLAGS = flags.FLAGS
 
+_NARRATORS = "tensorflow", "jax", "matplotlib"
+
 
 def run(main):
     """Parses the flags and calls `main()`; exits with 1 and one line when the input is at fault.
 
-    `main` checks what it can before it calls `start_tensorflow`: a mistake is answered at once.
+    `main` checks what it can before it calls `start_backend`: a mistake is answered at once.
     """
     _keep_streams()
     bypass_proxies("localhost", "127.0.0.1", "::1")
@@ -112,6 +115,15 @@ def picture_path(flag):
     return path
 
 
+def start_backend():
+    """Starts the backend of Keras that `KERAS_BACKEND` names: JAX, or else TensorFlow."""
+    if os.environ.get("KERAS_BACKEND") != "jax":
+        return start_tensorflow()
+    absl_logging.get_absl_handler().addFilter(_is_ours_or_grave)
+    if importlib.util.find_spec("jax") is None:
+        raise ValueError("KERAS_BACKEND=jax needs JAX, which is not there: pip install jax")
+
+
 def start_tensorflow():
     """Imports TensorFlow without its narration, and says so where somebody may wait."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -119,6 +131,8 @@ def start_tensorflow():
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     if backend != "tensorflow":
         print(f"KERAS_BACKEND={backend} is passed over: this needs TensorFlow", file=sys.stderr)
+    if importlib.util.find_spec("tensorflow") is None:
+        raise ValueError("This needs TensorFlow, which is not there: pip install tensorflow")
     # It precedes what keras.json says as well.
     os.environ["KERAS_BACKEND"] = "tensorflow"
     if "tensorflow" not in sys.modules:
@@ -140,7 +154,7 @@ def has_nvidia_gpu():
     return pathlib.Path("/dev/nvidia0").exists() and not hidden
 
 
-def load_models(*names, ema=True, standing_statistics=0, truncation=1.0):
+def load_models(*names, ema=True, standing_statistics=0, truncation=1.0, needs_tensorflow=False):
     """The `SAGAN` of each name of a preset, model folder or run; unknown ones are said at once.
 
     The averaged generators get batch-norm statistics of `standing_statistics` batches, whose
@@ -150,7 +164,7 @@ def load_models(*names, ema=True, standing_statistics=0, truncation=1.0):
         raise ValueError("--standing_statistics is for the averaged weights: it excludes --noema")
     for name in names:
         find_model(name)
-    start_tensorflow()
+    (start_tensorflow if needs_tensorflow else start_backend)()
 
     from sagan_tf import SAGAN
 
@@ -240,8 +254,9 @@ def _close_progress_bars():
 
 
 def _is_ours_or_grave(record):
-    # TensorFlow and TFDS narrate, and warn of their own use of what they deprecated.
-    return f"{os.sep}tensorflow" not in record.pathname or record.levelno >= logging.ERROR
+    # TensorFlow, TFDS, JAX and Matplotlib narrate, and warn of their own use of what is deprecated.
+    theirs = any(f"{os.sep}{name}" in record.pathname for name in _NARRATORS)
+    return not theirs or record.levelno >= logging.ERROR
 
 
 def _with_flags(text):

@@ -49,7 +49,7 @@ def score(path, images, shape):
     if images is None:
         (sagan,) = program.load_models(FLAGS.model, **drawing)
     else:
-        program.start_tensorflow()
+        program.start_backend()
 
     from sagan_tf import evaluation
 

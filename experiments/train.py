@@ -65,7 +65,7 @@ def draw_preview(path):
     options = RunOptions(**settings_flags.given(RunOptions))
     training_flags.check(config, options)
     check_dataset(config.recipe.dataset, config.recipe.split)
-    program.start_tensorflow()
+    program.start_backend()
 
     from sagan_tf import training
 
@@ -96,7 +96,7 @@ def train_model():
     check_run(directory, config, options.extend)
     for line in lines:
         print(line, flush=True)
-    program.start_tensorflow()
+    program.start_backend()
 
     from sagan_tf.training import train
 

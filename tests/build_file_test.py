@@ -66,6 +66,7 @@ TARGETS = {
 HUBS = {
     "@pypi//": "requirements.txt",
     "@pypi_app//": "requirements-app.txt",
+    "@pypi_jax//": "requirements-jax.txt",
     "@pypi_serving//": "requirements-serving.txt",
 }
 OWNER = {path: label for label, (files, _, _) in TARGETS.items() for path in files}

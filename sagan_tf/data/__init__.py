@@ -2,7 +2,7 @@
 
 import lazy_loader
 
-# Only `load` needs TensorFlow: a wrong folder, split or name is answered before it is imported.
+# Only `load` needs Keras: a wrong folder, split or name is answered before it is imported.
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={

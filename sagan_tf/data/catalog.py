@@ -1,7 +1,9 @@
 """Finds a data set by its name or path."""
 
+import importlib.util
 import os
 
+from sagan_tf.data.digits_arrays import DigitsArrays
 from sagan_tf.data.image_folder import ImageFolder, check_folder, is_archive_name
 from sagan_tf.data.slices import held_out_split
 
@@ -42,9 +44,14 @@ def find_dataset(name_or_path="digits", split="train", *, data_dir=None, downloa
                 raise _ambiguous(name_or_path)
         return ImageFolder(name_or_path, split)
 
+    name = name_or_path.removeprefix(_PREFIX)
+    if importlib.util.find_spec("tensorflow") is None:
+        if name == "digits":
+            return DigitsArrays(split)
+        raise ValueError(f"{name} is a TFDS data set, which TensorFlow reads: install it")
+
     from sagan_tf.data.tfds_source import TfdsSource, prepared_builder  # TFDS is slow to import.
 
-    name = name_or_path.removeprefix(_PREFIX)
     data_dir = data_dir and os.path.expanduser(data_dir)
     if name in BUNDLED:
         return TfdsSource(BUNDLED[name](data_dir), split)

@@ -2,16 +2,14 @@
 
 import math
 
+import keras
 import numpy as np
-import tensorflow as tf
 from absl import logging
 
 from sagan_tf.data.catalog import find_dataset
 from sagan_tf.data.decoded_images import DecodedImages
 from sagan_tf.data.image_reader import ImageReader
-from sagan_tf.data.ordering import index_batches
 from sagan_tf.data.source import Source
-from sagan_tf.data.until_exit import until_exit
 from sagan_tf.images import check_channels
 
 # Data sets are decoded once, into memory, up to this size.
@@ -72,6 +70,8 @@ def load(
     Returns:
         `tf.data.Dataset` of float32 images in [-1, 1] of shape
         `(batch_size, image_size, image_size, channels)` and int32 labels of shape `(batch_size,)`.
+        With another backend of Keras than TensorFlow it is a `keras.utils.PyDataset` of arrays, the
+        same ones in the same order.
 
     Raises:
         TypeError: if an argument has the wrong type.
@@ -107,48 +107,21 @@ def load(
             )
 
     reader = ImageReader(source, image_size, channels, num_classes, skip_corrupt, fit)
-    indices = index_batches(len(source), batch_size, shuffle, repeat, seed, start)
     shape = (image_size, image_size, channels)
+    read = reader
     if len(source) * math.prod(shape) <= MAX_BYTES_IN_MEMORY:
         logging.info("Decoding %d images of %s", len(source), source.name)
-        with tf.device("CPU"):
-            images, labels = map(tf.constant, reader.read_all())
-        examples = indices.map(
-            lambda index, coin: (tf.gather(images, index), tf.gather(labels, index), coin)
-        )
+        read = reader.read_all()
     elif decoded_dir is not None:
         reading = {"fit": fit, "num_classes": num_classes, "skip_corrupt": skip_corrupt}
-        decoded = DecodedImages(decoded_dir, source, reader, shape, **reading)
-        examples = indices.map(_in_tensorflow(decoded, shape), tf.data.AUTOTUNE)
+        read = DecodedImages(decoded_dir, source, reader, shape, **reading)
+    order = {"shuffle": shuffle, "repeat": repeat, "seed": seed, "start": start}
+    size = len(source)
+    if keras.backend.backend() == "tensorflow":
+        from sagan_tf.data.tensorflow_batches import make_batches
     else:
-        read = _in_tensorflow(reader, shape)
-        examples = indices.unbatch().map(read, tf.data.AUTOTUNE).batch(batch_size, repeat)
-
-    def finish(images, labels, coins):
-        images = tf.cast(images, tf.float32) / 127.5 - 1.0
-        if flip:
-            images = tf.where(coins[:, None, None, None], tf.reverse(images, [2]), images)
-        return images, labels
-
-    options = tf.data.Options()
-    options.deterministic = True
-    examples = examples.map(finish, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
-    if not repeat:
-        num_batches = max(0, math.ceil(len(source) / batch_size) - start)
-        examples = examples.apply(tf.data.experimental.assert_cardinality(num_batches))
-    return examples.with_options(options)
-
-
-def _in_tensorflow(reader, shape):
-    """The reader as a TensorFlow function of indices and coins, which are passed on."""
-    read = until_exit(reader, placeholder=(np.zeros(shape, np.uint8), np.int32(0)))
-
-    def call(index, coin):
-        image, label = tf.numpy_function(read, [index], [tf.uint8, tf.int32], stateful=False)
-        whole = index.shape.concatenate(shape)
-        return tf.ensure_shape(image, whole), tf.ensure_shape(label, index.shape), coin
-
-    return call
+        from sagan_tf.data.batches import make_batches
+    return make_batches(read, shape, size, batch_size, flip, **order)
 
 
 def _check_integers(minimum, **arguments):

@@ -3,8 +3,8 @@
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 
+import keras
 import numpy as np
-import tensorflow as tf
 import tqdm
 
 from sagan_tf.data import Subset
@@ -21,6 +21,7 @@ from sagan_tf.images import from_uint8, to_uint8
 from sagan_tf.labels import check_class_names
 from sagan_tf.models import draw_inputs, with_standing_statistics
 from sagan_tf.models.architecture import architecture
+from sagan_tf.models.backend import compiled
 from sagan_tf.models.sampling import images_per_call
 
 _BATCH = 64
@@ -276,9 +277,8 @@ class Evaluation:
     def _draw(self, generator, latents, labels, size):
         """Images of at most a batch of `size`, by a function traced once per generator."""
         if self._compiled[0] is not generator:
-            call = tf.function(lambda *inputs: generator(inputs, training=False))
-            self._compiled = generator, call
+            self._compiled = generator, compiled(generator)
         # All calls have the same shape: nothing is traced again, and no row depends on another.
         missing = size - len(latents)
         inputs = np.pad(latents, ((0, missing), (0, 0))), np.pad(labels, (0, missing))
-        return self._compiled[1](*inputs).numpy()[: size - missing]
+        return keras.ops.convert_to_numpy(self._compiled[1](inputs))[: size - missing]

@@ -1,4 +1,4 @@
-"""The networks, the GAN and its presets, on any Keras backend (training needs TensorFlow)."""
+"""The networks, the GAN and its presets, on any Keras backend; TensorFlow and JAX train them."""
 
 import lazy_loader
 

@@ -175,54 +175,61 @@ class AdversarialModel(keras.Model):
         """int, number of generator updates so far; 0 before `compile`."""
         if not self.compiled:
             return 0
+        if keras.backend.backend() == "jax":
+            self.jax_state_sync()  # During `fit` Keras keeps the values elsewhere.
         return int(keras.ops.convert_to_numpy(self.generator_optimizer.iterations))
 
-    def train_step(self, data):
+    @property
+    def images_seen(self):
+        """Int32 scalar tensor, how many images the present evaluation has measured so far."""
+        return keras.ops.cast(self._trackers["real_logits"].count, "int32")
+
+    def train_step(self, *args):
         """Updates the discriminator `discriminator_steps` times, and the generator once.
 
         Args:
-            data: `(images, labels)`, images of shape `(discriminator_steps * batch, height,
-                width, channels)`, floats in [-1, 1] or uint8, labels ints of shape
-                `(discriminator_steps * batch,)`. An unconditional model takes images alone too.
+            *args: On TensorFlow `data`, `(images, labels)`, images of shape
+                `(discriminator_steps * batch, height, width, channels)`, floats in [-1, 1] or
+                uint8, labels ints of shape `(discriminator_steps * batch,)`; an unconditional model
+                takes images alone too. On JAX `state` comes before, and the new one is returned
+                with the metrics, as Keras does it there.
         """
-        from sagan_tf.models.update import train_step
+        return _step().train_step(self, *args)
 
-        return self._report(train_step(self, data))
-
-    def test_step(self, data):
+    def test_step(self, *args):
         """Measures the losses of held-out images of any number, and of as many fake ones.
 
         Evaluation draws the same latents and labels each time. Both networks are those that are
-        trained, at inference, without the penalty.
+        trained, at inference, without the penalty. The arguments are those of `train_step`.
         """
-        from sagan_tf.models.update import test_step
-
-        seen = keras.ops.cast(self._trackers["real_logits"].count, "int32")
-        values, count = test_step(self, data, seen)
-        return self._report(values, count)
+        return _step().test_step(self, *args)
 
     def make_train_function(self, force=False):
         before = self.train_function
         super().make_train_function(force)
         if self.train_function is not before:
-            self.train_function = _in_words(self.train_function)
+            self.train_function = _step().checked(self.train_function, self)
 
     def make_test_function(self, force=False):
         before = self.test_function
         super().make_test_function(force)
         if self.test_function is not before:
-            self.test_function = _in_words(self.test_function)
+            self.test_function = _step().checked(self.test_function, self)
 
-    def _report(self, values, weight=None):
+    def report(self, values, weight=None):
+        """Takes measured values into the metrics; returns a dict of the means so far."""
         for name, value in values.items():
             self._trackers[name].update_state(value, weight)
         return {name: self._trackers[name].result() for name in self._trackers if name in values}
 
 
-def _in_words(function):
-    from sagan_tf.models.batch import in_words
-
-    return in_words(function)
+def _step():
+    """The module of the backend's steps; it imports TensorFlow, or JAX, when training begins."""
+    if keras.backend.backend() == "jax":
+        from sagan_tf.models import jax_step as step
+    else:
+        from sagan_tf.models import tensorflow_step as step
+    return step
 
 
 def _check_arguments(loss, kwargs):

@@ -1,76 +1,40 @@
-"""The update rule: what one training step does to the networks.
+"""The update rule: what one training step does to the networks, on TensorFlow and on JAX.
 
-`SAGAN.train_step` imports this module, and TensorFlow with it, when it is called. The course of a
-step is drawn in docs/how_a_step_works.md.
+The course of a step is drawn in docs/how_a_step_works.md.
 """
 
-import tensorflow as tf
+import operator
+
+from keras import ops, tree
 
 from sagan_tf.losses import PENALTIES
 from sagan_tf.losses.augmentation import NUMBERS, augment, inconsistency
-from sagan_tf.models.batch import check_batch
+from sagan_tf.models import backend
 
 
-# Nothing here needs AutoGraph, whose conversion takes a sixth of the tracing.
-@tf.autograph.experimental.do_not_convert
-def train_step(sagan, data):
+def update(sagan, images, labels):
     """Updates the discriminator `discriminator_steps` times, the generator and its average once.
 
-    The data are those of this replica, as `check_batch` takes them. It returns a dict from the
-    names of the model's metrics to their values; those of the discriminator are means over its
-    updates.
+    Args:
+        sagan: A `SAGAN`, compiled.
+        images: Float32 tensor `(batch, height, width, channels)` of this replica's real images, as
+            `check_batch` makes them.
+        labels: Int32 tensor `(batch,)`.
+
+    Returns:
+        Dict from the names of the model's metrics to their values; those of the discriminator are
+        means over its updates.
     """
-    images, labels, checks = check_batch(sagan, data, training=True)
-    # Nothing may change before all is known to be right.
-    with tf.control_dependencies(checks):
-        update = _update
-        if sagan.compiles_step:
-            # XLA drops the checks, which therefore stay outside.
-            update = tf.function(_update, jit_compile=True, autograph=False)
-        return update(sagan, images, labels)
-
-
-@tf.autograph.experimental.do_not_convert
-def test_step(sagan, data, seen):
-    """Measures the losses of held-out images, after `seen` other ones, and of as many fake ones.
-
-    It returns a dict from the names of some of the model's metrics to their values, and how many
-    images they are of.
-    """
-    images, labels, checks = check_batch(sagan, data, training=False)
-    with tf.control_dependencies(checks):
-        count = images.shape[0] or tf.shape(images)[0]
-        randomness = StepRandomness(sagan, count, seen)
-        (latents,) = randomness.latents()
-        (fake_labels,) = _labels_to_generate(sagan, [labels], randomness)
-        fake_images = sagan.generator((latents, fake_labels), training=False)
-        real_logits = sagan.discriminator((images, labels), training=False)
-        fake_logits = sagan.discriminator((fake_images, fake_labels), training=False)
-        loss = sagan.adversarial_loss
-        values = {
-            "discriminator_loss": loss.discriminator(real_logits, fake_logits),
-            "generator_loss": loss.generator(fake_logits),
-            "real_logits": tf.reduce_mean(real_logits),
-            "fake_logits": tf.reduce_mean(fake_logits),
-        }
-        return values, count
-
-
-def _step(sagan):
-    return tf.cast(sagan.generator_optimizer.iterations.value, "int32")
-
-
-def _update(sagan, images, labels):
     steps, slices = sagan.discriminator_steps, sagan.accumulation_steps
-    size = images.shape[0] or tf.shape(images)[0]
+    size = _count(images)
     randomness = StepRandomness(sagan, size // (steps * slices))
     reports = [
         _update_discriminator(sagan, *real, randomness)
-        for real in zip(tf.split(images, steps), tf.split(labels, steps), strict=True)
+        for real in zip(ops.split(images, steps), ops.split(labels, steps), strict=True)
     ]
-    report = {name: tf.add_n([each[name] for each in reports]) / steps for name in reports[0]}
+    report = {name: _add([each[name] for each in reports]) / steps for name in reports[0]}
     # The last of the labels, as many as the generator's update has latents.
-    report["generator_loss"] = _update_generator(sagan, tf.split(labels, steps)[-1], randomness)
+    report["generator_loss"] = _update_generator(sagan, ops.split(labels, steps)[-1], randomness)
     _update_average(sagan)
     if sagan.adaptive_augmentation:
         real_sign = report.pop("real_sign")
@@ -78,9 +42,45 @@ def _update(sagan, images, labels):
     return {**report, **sagan.gates}
 
 
+def measure(sagan, images, labels, seen):
+    """Measures the losses of held-out images, after `seen` other ones, and of as many fake ones.
+
+    It returns a dict from the names of some of the model's metrics to their values.
+    """
+    randomness = StepRandomness(sagan, _count(images), seen)
+    (latents,) = randomness.latents()
+    (fake_labels,) = _labels_to_generate(sagan, [labels], randomness)
+    fake_images = sagan.generator((latents, fake_labels), training=False)
+    real_logits = sagan.discriminator((images, labels), training=False)
+    fake_logits = sagan.discriminator((fake_images, fake_labels), training=False)
+    loss = sagan.adversarial_loss
+    return {
+        "discriminator_loss": loss.discriminator(real_logits, fake_logits),
+        "generator_loss": loss.generator(fake_logits),
+        "real_logits": ops.mean(real_logits),
+        "fake_logits": ops.mean(fake_logits),
+    }
+
+
+def _count(images):
+    """How many images there are, an int where it is known."""
+    return images.shape[0] or ops.shape(images)[0]
+
+
+def _add(tensors):
+    total = tensors[0]
+    for each in tensors[1:]:
+        total = total + each
+    return total
+
+
+def _step(sagan):
+    return ops.cast(sagan.generator_optimizer.iterations.value, "int32")
+
+
 def _update_discriminator(sagan, images, labels, randomness):
     discriminator, slices = sagan.discriminator, sagan.accumulation_steps
-    real_labels = tf.split(labels, slices)
+    real_labels = ops.split(labels, slices)
     variables = discriminator.trainable_weights
 
     def report_and_gradients(index, real_images, real_labels, latents, fake_labels, mix, numbers):
@@ -89,35 +89,39 @@ def _update_discriminator(sagan, images, labels, randomness):
         fake_images = sagan.generator((latents, fake_labels), training=True)
         seen_real_images = _augment(sagan, real_images, numbers, 0)
         seen_fake_images = _augment(sagan, fake_images, numbers, 1)
-        with tf.GradientTape() as tape:
+
+        def loss_and_report():
             # The penalty comes first, so that it is of the discriminator that makes the logits.
             penalty = _penalty(sagan, seen_real_images, real_labels, seen_fake_images, mix)
             views = [(seen_real_images, real_labels), (seen_fake_images, fake_labels)]
             if sagan.consistency_weight:
                 views += [(real_images, real_labels), (fake_images, fake_labels)]
             logits = discriminator(
-                tuple(tf.concat(each, axis=0) for each in zip(*views, strict=True)),
+                tuple(ops.concatenate(each, axis=0) for each in zip(*views, strict=True)),
                 training=advance_power_iteration,
             )
-            real_logits, fake_logits, *as_they_are = tf.split(logits, len(views))
+            real_logits, fake_logits, *as_they_are = ops.split(logits, len(views))
             loss = sagan.adversarial_loss.discriminator(real_logits, fake_logits) + penalty
             for pair in zip((real_logits, fake_logits), as_they_are, strict=False):
                 loss += sagan.consistency_weight * inconsistency(*pair)
-        report = {
-            "discriminator_loss": loss,
-            "real_logits": tf.reduce_mean(real_logits),
-            "fake_logits": tf.reduce_mean(fake_logits),
-            "real_variance": _variance(real_images),
-            "fake_variance": _variance(fake_images),
-        }
-        if sagan.adaptive_augmentation:
-            report["real_sign"] = tf.reduce_mean(tf.sign(real_logits))
-        return report, tape.gradient(loss, variables)
+            report = {
+                "discriminator_loss": loss,
+                "real_logits": ops.mean(real_logits),
+                "fake_logits": ops.mean(fake_logits),
+            }
+            if sagan.adaptive_augmentation:
+                report["real_sign"] = ops.mean(ops.sign(real_logits))
+            return loss, report
+
+        report, gradients = backend.gradients(sagan, loss_and_report, variables)
+        report["real_variance"] = _variance(real_images)
+        report["fake_variance"] = _variance(fake_images)
+        return report, gradients
 
     report, gradients = _mean_over_slices(
         report_and_gradients,
         range(slices),
-        tf.split(images, slices),
+        ops.split(images, slices),
         real_labels,
         randomness.latents(),
         _labels_to_generate(sagan, real_labels, randomness),
@@ -138,11 +142,11 @@ def _penalty(sagan, real_images, real_labels, fake_images, mix):
     if sagan.penalty_name is None:
         return 0.0
     penalty = PENALTIES[sagan.penalty_name]
-    images = penalty.at(real_images, fake_images, mix)
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(images)
-        logits = sagan.discriminator((images, real_labels), training=False)
-    return sagan.penalty_weight * penalty.of(tape.gradient(logits, images))
+    gradients = backend.image_gradient(
+        lambda images: sagan.discriminator((images, real_labels), training=False),
+        penalty.at(real_images, fake_images, mix),
+    )
+    return sagan.penalty_weight * penalty.of(gradients)
 
 
 def _augment(sagan, images, numbers, index):
@@ -156,17 +160,15 @@ def _augment(sagan, images, numbers, index):
 
 def _adapt_augmentation(sagan, real_sign, images_per_replica):
     """Moves the probability of augmentation by a step; returns that of this step."""
-    replica = tf.distribute.get_replica_context()
-    num_images = tf.cast(images_per_replica * replica.num_replicas_in_sync, "float32")
-    before = tf.identity(sagan.augmentation_probability.value)
-    mean_sign = replica.all_reduce(tf.distribute.ReduceOp.MEAN, real_sign)
-    sagan.augmentation_probability.follow(mean_sign, num_images)
+    num_images = ops.cast(images_per_replica * backend.num_replicas(), "float32")
+    before = ops.copy(sagan.augmentation_probability.value)
+    sagan.augmentation_probability.follow(backend.all_mean(real_sign), num_images)
     return before
 
 
 def _variance(images):
     """Averages the variance of each pixel over the batch; it is 0 if all images are the same."""
-    return tf.reduce_mean(tf.math.reduce_variance(images, axis=0))
+    return ops.mean(ops.var(images, axis=0))
 
 
 def _update_generator(sagan, real_labels, randomness):
@@ -174,16 +176,18 @@ def _update_generator(sagan, real_labels, randomness):
     variables = generator.trainable_weights
 
     def loss_and_gradients(latents, labels, numbers):
-        with tf.GradientTape() as tape:
+        def loss_twice():
             fake_images = generator((latents, labels), training=True)
             # `training=False` holds the discriminator's power iterations, which advance with its
             # own updates only.
             seen_images = _augment(sagan, fake_images, numbers, 0)
             fake_logits = sagan.discriminator((seen_images, labels), training=False)
             loss = sagan.adversarial_loss.generator(fake_logits)
-        return loss, tape.gradient(loss, variables)
+            return loss, loss
 
-    real_labels = tf.split(real_labels, sagan.accumulation_steps)
+        return backend.gradients(sagan, loss_twice, variables)
+
+    real_labels = ops.split(real_labels, sagan.accumulation_steps)
     latents, labels = randomness.latents(), _labels_to_generate(sagan, real_labels, randomness)
     inputs = latents, labels, randomness.augmentation(of=1)
     loss, gradients = _mean_over_slices(loss_and_gradients, *inputs)
@@ -196,19 +200,16 @@ def _mean_over_slices(function, *inputs):
     total = None
     for slice_ in zip(*inputs, strict=True):
         # The next slice waits for the gradients of the one before, so its memory can be reused.
-        with tf.control_dependencies(tf.nest.flatten(total) if total is not None else []):
-            # Gradients of per-class parameters are IndexedSlices, which cannot be added.
-            result = tf.nest.map_structure(tf.convert_to_tensor, function(*slice_))
-            total = result if total is None else tf.nest.map_structure(tf.add, total, result)
-    return tf.nest.map_structure(lambda tensor: tensor / len(inputs[0]), total)
+        with backend.after(tree.flatten(total) if total is not None else []):
+            result = function(*slice_)
+            total = result if total is None else tree.map_structure(operator.add, total, result)
+    return tree.map_structure(lambda tensor: tensor / len(inputs[0]), total)
 
 
 def _apply(sagan, optimizer, gradients, variables):
-    replica = tf.distribute.get_replica_context()
     if sagan.global_clipnorm is not None:
-        gradients = replica.all_reduce(tf.distribute.ReduceOp.MEAN, gradients)
-        gradients, _ = tf.clip_by_global_norm(gradients, sagan.global_clipnorm)
-    optimizer.apply(_scale_for_sum(gradients, replica.num_replicas_in_sync), variables)
+        gradients = backend.clip_by_global_norm(backend.all_mean(gradients), sagan.global_clipnorm)
+    optimizer.apply(_scale_for_sum(gradients, backend.num_replicas()), variables)
 
 
 def _scale_for_sum(gradients, replicas):
@@ -220,12 +221,12 @@ def _scale_for_sum(gradients, replicas):
 
 def average_decay(ema_decay, step):
     """Lowers the decay of the average at first, so that it forgets the initial weights."""
-    return tf.minimum(ema_decay, (1.0 + step) / (10.0 + step))
+    return ops.minimum(ema_decay, (1.0 + step) / (10.0 + step))
 
 
 def _update_average(sagan):
     # The optimizer has counted this step already.
-    decay = average_decay(sagan.ema_decay, tf.cast(_step(sagan) - 1, "float32"))
+    decay = average_decay(sagan.ema_decay, ops.cast(_step(sagan) - 1, "float32"))
     for weight, average in zip(sagan.generator.weights, sagan.ema_generator.weights, strict=True):
         if weight.trainable:
             average.assign_sub((1.0 - decay) * (average - weight))
@@ -239,7 +240,7 @@ class StepRandomness:
     They are a function of the model's seed, the step and the number of the draw, and of nothing
     else, so a resumed run draws what it would have drawn. Each draw is made for all slices and
     replicas together; a method returns the part of this replica as a list with one tensor per
-    slice. All begin as Philox integers, which are the same on every device and under XLA;
+    slice. All begin as Philox integers, which are the same on every device, under XLA and on JAX;
     TensorFlow's own uniform and normal numbers are not. After `held_out` images of an evaluation
     there are numbers of their own, whatever the step, in one slice.
     """
@@ -252,12 +253,11 @@ class StepRandomness:
             self._slices, stream, step = sagan.accumulation_steps, 0, _step(sagan)
         else:
             self._slices, stream, step = 1, 1, held_out
-        seed = tf.constant([sagan.seed, stream], "int32")
-        self._seed = tf.random.fold_in(seed, step, "philox")
+        self._seed = backend.fold_in((sagan.seed, stream), step)
 
     def latents(self):
         slices = self.uniform((self._sagan.generator.latent_dim,))
-        return [tf.math.ndtri(numbers) for numbers in slices]
+        return [backend.inverse_normal(numbers) for numbers in slices]
 
     def labels(self):
         return self._integers((), self._sagan.generator.num_classes or 1)
@@ -283,18 +283,12 @@ class StepRandomness:
         if draw is None:
             draw = self._draws
             self._draws += 1
-        replica = tf.distribute.get_replica_context()
-        parts = (self._slices, replica.num_replicas_in_sync)
-        everything = tf.random.stateless_uniform(
-            (*parts, self._size, *shape),
-            seed=tf.random.fold_in(self._seed, draw, "philox"),
-            minval=0,
-            maxval=bound,
-            dtype="int32",
-            alg="philox",
+        parts = (self._slices, backend.num_replicas())
+        everything = backend.random_integers(
+            backend.fold_in(self._seed, draw), (*parts, self._size, *shape), bound
         )
-        return tf.unstack(everything[:, replica.replica_id_in_sync_group])
+        return ops.unstack(everything[:, backend.replica_index()], self._slices)
 
 
 def _uniform(slices):
-    return [(2.0 * tf.cast(numbers, "float32") + 1.0) / 2**24 for numbers in slices]
+    return [(2.0 * ops.cast(numbers, "float32") + 1.0) / 2**24 for numbers in slices]

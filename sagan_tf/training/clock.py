@@ -3,8 +3,6 @@
 import math
 import time
 
-import tensorflow as tf
-
 from sagan_tf.training.strategy import make_from_chief
 
 
@@ -30,7 +28,7 @@ class Clock:
 
         What counts are those of the chief.
         """
-        self.of_chief = make_from_chief(tf.distribute.get_strategy())
+        self.of_chief = make_from_chief()
         self._began = time.monotonic() - seconds
         self._periods = [0.0, 0.0]
         self.seconds = self.of_chief(time.monotonic() - self._began)

@@ -4,11 +4,10 @@ import math
 import sys
 import time
 
-import tensorflow as tf
 import tqdm
 
 from sagan_tf.training.periodic import Periodic
-from sagan_tf.training.strategy import is_chief
+from sagan_tf.training.strategy import is_chief, peak_device_memory
 
 try:
     import resource
@@ -98,6 +97,7 @@ def _peaks():
     if resource:
         unit = 1 if sys.platform == "darwin" else 1024
         found["memory"] = unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    if tf.config.list_logical_devices("GPU"):
-        found["GPU memory"] = tf.config.experimental.get_memory_info("GPU:0")["peak"]
+    on_device = peak_device_memory()
+    if on_device:
+        found["GPU memory"] = on_device
     return found

@@ -4,13 +4,12 @@ import json
 import math
 import pathlib
 
-import numpy as np
-import tensorflow as tf
 from absl import logging
 
 from sagan_tf.config import RunOptions
 from sagan_tf.files import read_json_lines, replacing, write_picture
 from sagan_tf.settings import unknown_name
+from sagan_tf.training.board import Board
 from sagan_tf.training.clock import Clock
 from sagan_tf.training.periodic import Periodic
 from sagan_tf.training.strategy import is_chief
@@ -95,7 +94,7 @@ class Recorder(Periodic):
         if is_chief():
             self._path = self.directory / "metrics.jsonl"
             records = self._drop_records_after(self.seen)
-            self._board = tf.summary.create_file_writer(str(self.directory / "tensorboard"))
+            self._board = Board(self.directory / "tensorboard")
         self._values = [record[monitor] for record in records if monitor in record]
         self.ended_by = None
         # Checkpoints know it better than records, of which there may have been none yet.
@@ -188,9 +187,7 @@ class Recorder(Periodic):
                 file.write(json.dumps({"step": step, **timing, **metrics}) + "\n")
         except OSError as error:
             raise OSError(f"Cannot write {self._path}: {error.strerror}") from error
-        with self._board.as_default(step=step):
-            for name, value in {**metrics, "images_per_second": rate}.items():
-                tf.summary.scalar(name, value)
+        self._board.add_scalars({**metrics, "images_per_second": rate}, step)
         self._logged_at, self._logged_step = seconds, step
 
     def _draw(self):
@@ -199,9 +196,7 @@ class Recorder(Periodic):
             grid = class_grid(self.model)
             name = f"step_{self.model.step:07d}.png"
             write_picture(self.directory / "samples" / name, grid)
-            with self._board.as_default(step=self.model.step):
-                pixels = np.asarray(grid)
-                tf.summary.image("samples", pixels.reshape((1, *pixels.shape[:2], -1)))
+            self._board.add_image("samples", grid, self.model.step)
 
     def _save(self, logs):
         if self.checkpoints is not None:

@@ -1,17 +1,14 @@
 """The outer loop of training."""
 
 import keras
-import numpy as np
-import tensorflow as tf
 
 from sagan_tf.cluster import replica_batch_size
 from sagan_tf.config import RunOptions
-from sagan_tf.models.batch import in_words
-from sagan_tf.training.strategy import make_sum
+from sagan_tf.training.engine import Engine
 
 
 class Trainer:
-    """Trains a `SAGAN` under any distribution strategy, several steps per call of TensorFlow.
+    """Trains a `SAGAN` under any strategy, several steps per call of TensorFlow or JAX.
 
     It runs the `train_step` that `Model.fit` runs and reports to the same callbacks, also where
     `fit` does not work in Keras 3: under `MultiWorkerMirroredStrategy`. N replicas compute what
@@ -20,7 +17,8 @@ class Trainer:
 
     Args:
         sagan: A `SAGAN`, made and compiled in the strategy's scope.
-        strategy: A `tf.distribute.Strategy`. Defaults to the one in force.
+        strategy: What `make_strategy` returns, on TensorFlow any `tf.distribute.Strategy`. Defaults
+            to the one in force, or one device on JAX.
         steps_per_loop: int, steps between two calls of the callbacks. Defaults to `1`.
 
     Raises:
@@ -40,19 +38,13 @@ class Trainer:
     def __init__(self, sagan, strategy=None, steps_per_loop=1):
         RunOptions(steps_per_loop=steps_per_loop)  # checks it
         self.sagan = sagan
-        self.strategy = strategy or tf.distribute.get_strategy()
         self.steps_per_loop = steps_per_loop
+        self._engine = Engine(sagan, strategy)
 
-        # Functions of this trainer, not methods: a tf.function method is shared by all trainers.
-        @tf.function
-        def train(iterator, count):
-            for _ in tf.range(count):
-                self.strategy.run(sagan.train_step, (next(iterator),))
-            # Every worker must take part in reading a metric.
-            return {metric.name: metric.result() for metric in sagan.metrics}
-
-        self._train = in_words(train)
-        self._total = make_sum(self.strategy)
+    @property
+    def strategy(self):
+        """The strategy under which it trains."""
+        return self._engine.strategy
 
     def fit(self, dataset, steps, callbacks=None):
         """Trains until the model's step is `steps`, or `sagan.stop_training` is set.
@@ -60,9 +52,9 @@ class Trainer:
         Loops end at multiples of `steps_per_loop`, whatever the step at which training begins.
 
         Args:
-            dataset: `tf.data.Dataset` of `(images, labels)` as `train_step` takes them, in batches
-                for all replicas together, without end. Its first element is the one for the
-                model's step.
+            dataset: `tf.data.Dataset`, or on JAX any iterable such as what `data.load` returns
+                there, of `(images, labels)` as `train_step` takes them, in batches for all replicas
+                together, without end. Its first element is the one for the model's step.
             steps: int, the step at which to end.
             callbacks: List of `keras.callbacks.Callback`, which see one epoch. On several workers
                 give the same to each. Defaults to none.
@@ -81,21 +73,21 @@ class Trainer:
             callbacks = keras.callbacks.CallbackList(
                 callbacks, add_history=True, model=sagan, verbose=0, epochs=1, steps=steps - step
             )
-            ends = int(dataset.cardinality())  # Negative if there is no end, or none is known.
-            if 0 <= ends < steps - step:
+            ends = self._engine.num_batches(dataset)
+            if ends is not None and ends < steps - step:
                 raise ValueError(
                     f"`dataset` must not end. Received: {ends} batches for {steps - step} steps; "
                     "`dataset.repeat()` goes on"
                 )
-            batches = iter(self._distribute(dataset))
+            self._check_batch_size(dataset)
+            batches = self._engine.distribute(dataset)
             logs = {}
             callbacks.on_train_begin()
             callbacks.on_epoch_begin(0)
             while step < steps and not self._any_worker(sagan.stop_training):
                 callbacks.on_train_batch_begin(step)
                 count = min(steps - step, self.steps_per_loop - step % self.steps_per_loop)
-                metrics = self._train(batches, tf.constant(count))
-                logs = {name: float(value) for name, value in metrics.items()}
+                logs = self._engine.train(batches, count)
                 step += count
                 callbacks.on_train_batch_end(step - 1, logs)
             callbacks.on_epoch_end(0, logs)
@@ -105,38 +97,26 @@ class Trainer:
         return sagan.history
 
     def _any_worker(self, flag):
-        return self._total(float(flag)) > 0
+        return self._engine.total(float(flag)) > 0
 
     def _common_step(self):
         step, replicas = self.sagan.step, self.strategy.num_replicas_in_sync
-        if any(self._total(float(power)) != power * replicas for power in (step, step**2)):
+        if any(self._engine.total(float(power)) != power * replicas for power in (step, step**2)):
             raise ValueError(
                 f"This worker is at step {step}, another one is not: all must read the same "
                 "checkpoints, from a folder that they share"
             )
         return step
 
-    def _distribute(self, dataset):
-        images = tf.nest.flatten(dataset.element_spec)[0]
-        if not images.shape.rank or images.shape[0] is None:
+    def _check_batch_size(self, dataset):
+        sagan, size = self.sagan, self._engine.batch_size(dataset)
+        if size is None:
             raise ValueError("`dataset` must have batches of a fixed size: use drop_remainder=True")
-        sagan, replicas = self.sagan, self.strategy.num_replicas_in_sync
-        batch_size, rest = divmod(images.shape[0], sagan.discriminator_steps)
+        batch_size, rest = divmod(size, sagan.discriminator_steps)
         if rest:
             raise ValueError(
                 f"`dataset` must have batches of a multiple of discriminator_steps="
-                f"{sagan.discriminator_steps} images. Received: {images.shape[0]}"
+                f"{sagan.discriminator_steps} images. Received: {size}"
             )
+        replicas = self.strategy.num_replicas_in_sync
         replica_batch_size(batch_size, replicas, sagan.accumulation_steps)
-
-        parts = sagan.discriminator_steps * sagan.accumulation_steps
-        if parts > 1 and replicas > 1:
-            # Replicas get consecutive images: to each its share of every part, in turn.
-            order = np.arange(images.shape[0]).reshape((parts, replicas, -1))
-            order = order.swapaxes(0, 1).ravel()
-            dataset = dataset.map(lambda *batch: tuple(tf.gather(each, order) for each in batch))
-        # All workers read the same; each keeps its own part of every batch.
-        data = tf.data.experimental.AutoShardPolicy.DATA
-        options = tf.data.Options()
-        options.experimental_distribute.auto_shard_policy = data
-        return self.strategy.experimental_distribute_dataset(dataset.with_options(options))

@@ -176,7 +176,7 @@ def test_a_run_is_traced_once(tmp_path):
     assert sagan.step == 9
     # At the multiples of several.
     assert [path.name[-1] for path in checkpoints.paths] == ["6", "8", "9"]
-    assert trainer._train.__wrapped__.experimental_get_tracing_count() == 1
+    assert trainer._engine._train.__wrapped__.experimental_get_tracing_count() == 1
 
 
 def test_broken_images_stop_training_before_anything_is_kept(tmp_path):

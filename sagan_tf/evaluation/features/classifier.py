@@ -2,12 +2,12 @@
 
 import collections
 import contextlib
+import itertools
 import json
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
-import tensorflow as tf
 from absl import logging
 
 from sagan_tf.data import Subset, load
@@ -21,6 +21,7 @@ from sagan_tf.evaluation.features.classifier_network import (
 from sagan_tf.evaluation.features.features import Features, cache_directory
 from sagan_tf.files import digest, one_line, read_json, replacing, write_json
 from sagan_tf.images import check_channels
+from sagan_tf.models.backend import compiled
 from sagan_tf.models.model_folder import bundled_path, save_weights
 from sagan_tf.settings import unknown_name
 
@@ -65,7 +66,7 @@ class Classifier(Features):
         )
         self.accuracy = details["accuracy"]
         self._network = network
-        self._call = tf.function(lambda images: network(images, training=False))
+        self._call = compiled(network)
 
     @classmethod
     def trained_on(
@@ -143,7 +144,7 @@ class Classifier(Features):
         training = {"architecture": architecture, "steps": steps, "num_held_out": num_held_out}
         key = {**data, **training, "version": VERSION}
         entry = cache_directory(cache_dir) / f"classifier_{digest(repr(key))[:16]}"
-        with tf.device("CPU"):
+        with keras.device("cpu:0"):
             # One of the package is as good as its data, unless another training is asked for.
             wanted = [(bundled_path(name), data | chosen) for name in _BUNDLED]
             for place in (*wanted, (entry, key)):
@@ -165,13 +166,16 @@ class Classifier(Features):
                 "The classifier was trained on grey images. Received: images with "
                 f"{images.shape[-1]} channels"
             )
-        with tf.device("CPU"):
-            if images.shape[1:3] != (self._size, self._size):
-                images = tf.image.resize(images, (self._size, self._size), antialias=True)
+        with keras.device("cpu:0"):
+            size = (self._size, self._size)
+            if images.shape[1:3] != size:
+                images = keras.ops.image.resize(
+                    keras.ops.convert_to_tensor(images, "float32"), size, antialias=True
+                )
             images = np.asarray(images, np.float32) / np.float32(127.5) - np.float32(1.0)
             images = np.broadcast_to(images, (*images.shape[:3], self._channels))
             features, logits = self._call(images)
-            return features, tf.nn.softmax(logits)
+            return features, keras.ops.softmax(logits)
 
 
 def _check_labels(source, num_classes):
@@ -280,6 +284,11 @@ def _train(source, key):
         training, image_size, kind.batch_size, seed=SEED, flip=kind.is_augmented, **options
     )
     given = batches
+    if kind.is_augmented and keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            f"The {key['architecture']} classifier is trained on the TensorFlow backend only; once "
+            "it is trained, other ones use it"
+        )
     if kind.is_augmented:
         given = batches.enumerate().map(lambda step, data: (shifted(data[0], step), data[1]))
     trained, network = _build(key, kind.precision), _build(key)
@@ -292,7 +301,7 @@ def _train(source, key):
         )
         to_logits.fit(given, steps_per_epoch=key["steps"], shuffle=False, verbose=0)
     network.set_weights(trained.get_weights())
-    _scale_features(network, (images for images, _ in batches.take(100)))
+    _scale_features(network, (images for images, _ in itertools.islice(batches, 100)))
     options |= {"shuffle": False, "repeat": False}
     right = sum(
         np.count_nonzero(np.argmax(network(images, training=False)[1], axis=1) == labels)

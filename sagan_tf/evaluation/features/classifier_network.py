@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Callable
 
 import keras
-import tensorflow as tf
 from keras import layers
 
 SEED = 0
@@ -57,6 +56,8 @@ def dtype_policy(name):
 
 def shifted(images, step):
     """Images, each moved by up to an eighth of its size, by the step; edges are mirrored."""
+    import tensorflow as tf  # Only this needs it: classifiers work without.
+
     size = images.shape[1]
     margin = size // 8
     padded = tf.pad(images, [(0, 0), (margin, margin), (margin, margin), (0, 0)], "REFLECT")

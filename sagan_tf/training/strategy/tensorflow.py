@@ -1,4 +1,4 @@
-"""Over which devices to train."""
+"""Over which devices to train with TensorFlow."""
 
 import signal
 import socket
@@ -64,8 +64,9 @@ def make_sum(strategy):
     return lambda value: float(sum_over_replicas(tf.constant(value, "float64")))
 
 
-def make_from_chief(strategy):
+def make_from_chief():
     """Makes a function that returns the chief's number on all workers, which all must call."""
+    strategy = tf.distribute.get_strategy()
     if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return lambda value: value
     total, share = make_sum(strategy), float(strategy.extended.should_save_summary)
@@ -78,6 +79,13 @@ def describe_strategy(strategy):
     if strategy.num_replicas_in_sync > 1:
         return f"Training on {strategy.num_replicas_in_sync} replicas"
     return f"Training on one {'GPU' if tf.config.get_visible_devices('GPU') else 'CPU'}"
+
+
+def peak_device_memory():
+    """int, the most bytes that were taken of the first GPU's memory; 0 if there is none."""
+    if not tf.config.list_logical_devices("GPU"):
+        return 0
+    return tf.config.experimental.get_memory_info("GPU:0")["peak"]
 
 
 def _tpu(name):

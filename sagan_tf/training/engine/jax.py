@@ -1,0 +1,84 @@
+"""Training steps of JAX."""
+
+import itertools
+
+import jax
+import keras
+import numpy as np
+from jax.experimental import multihost_utils
+
+from sagan_tf.models import jax_step
+from sagan_tf.models.batch import check_batch
+from sagan_tf.training.strategy import make_strategy
+
+
+class Engine:
+    """Runs the `train_step` of a `SAGAN` as one compiled function, several steps per call.
+
+    The methods are those of the engine of TensorFlow. The values of the variables are given away
+    to the function, which makes the new ones in their place.
+
+    Args:
+        sagan: A `SAGAN`, made and compiled in the strategy's scope.
+        strategy: A `DeviceStrategy`. Defaults to `None`, one device.
+    """
+
+    def __init__(self, sagan, strategy=None):
+        self.sagan = sagan
+        self.strategy = strategy or make_strategy("none")
+        self._steps = jax.jit(self._run, donate_argnums=0)
+
+    def _run(self, state, batches):
+        if len(batches) == 1:
+            return self.sagan.train_step(state, batches[0])
+
+        def step(state, batch):
+            logs, state = self.sagan.train_step(state, batch)
+            return state, logs
+
+        stacked = jax.tree.map(lambda *each: jax.numpy.stack(each), *batches)
+        state, logs = jax.lax.scan(step, state, stacked)
+        return jax.tree.map(lambda each: each[-1], logs), state
+
+    def train(self, batches, count):
+        taken = list(itertools.islice(batches, count))
+        if len(taken) < count:
+            raise ValueError("`dataset` has ended before the last step")
+        sagan = self.sagan
+        for index, batch in enumerate(taken):
+            jax_step.require(check_batch(sagan, batch, sagan.step + index)[-1])
+        groups = jax_step.variables(sagan)
+        state = tuple([variable.value for variable in group] for group in groups)
+        logs, state = self._steps(state, [self._place(batch) for batch in taken])
+        for group, values in zip(groups, state, strict=True):
+            for variable, value in zip(group, values, strict=True):
+                variable.assign(value)
+        return {name: float(value) for name, value in logs.items()}
+
+    def total(self, value):
+        # Each host counts as its devices do.
+        share = value * self.strategy.num_replicas_in_sync / jax.process_count()
+        if jax.process_count() == 1:
+            return float(share)
+        return float(np.sum(multihost_utils.process_allgather(np.float32(share))))
+
+    def num_batches(self, dataset):
+        return getattr(dataset, "num_batches", None)
+
+    def batch_size(self, dataset):
+        return len(keras.tree.flatten(next(iter(dataset)))[0])
+
+    def distribute(self, dataset):
+        return (keras.tree.map_structure(np.asarray, tuple(batch)) for batch in dataset)
+
+    def _place(self, batch):
+        distribution = keras.distribution.distribution()
+        if distribution is None:
+            return batch
+
+        def place(array):
+            sharding = distribution.get_data_layout(array.shape).backend_layout
+            # All hosts read the same; each device keeps its own part.
+            return jax.make_array_from_callback(array.shape, sharding, array.__getitem__)
+
+        return keras.tree.map_structure(place, batch)

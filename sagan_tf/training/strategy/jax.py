@@ -1,0 +1,102 @@
+"""Over which devices to train with JAX; the functions are those of `tensorflow.py`."""
+
+import contextlib
+import os
+
+import jax
+import keras
+from jax.experimental import multihost_utils
+
+from sagan_tf.cluster import check_strategy
+
+_HOSTS = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
+
+
+class DeviceStrategy:
+    """Devices among which the images of each batch are divided; each holds all variables.
+
+    What they compute is what one device computes with the whole batch: batch norm and losses are of
+    all images.
+
+    Args:
+        devices: List of names of devices, as `keras.distribution.list_devices` gives them; of one
+            alone nothing is divided.
+
+    Attributes:
+        num_replicas_in_sync: int, their number.
+    """
+
+    def __init__(self, devices):
+        self.num_replicas_in_sync = len(devices)
+        self._distribution = None
+        if len(devices) > 1:
+            self._distribution = keras.distribution.DataParallel(
+                devices=devices, auto_shard_dataset=False
+            )
+
+    def scope(self):
+        """The context in which models are made and trained."""
+        return self._distribution.scope() if self._distribution else contextlib.nullcontext()
+
+
+def make_strategy(name="auto", tpu=None):
+    """Chooses devices. Call it before anything else that runs JAX.
+
+    Args:
+        name: `"none"` is one device. `"mirrored"` is all devices of this host. `"multiworker"` is
+            those of all hosts, which Keras's variables name (`KERAS_DISTRIBUTION_JOB_ADDRESSES`,
+            `KERAS_DISTRIBUTION_NUM_PROCESSES`, `KERAS_DISTRIBUTION_PROCESS_ID`). `"auto"`, the
+            default, is the hosts if they are named, and else all devices of this one.
+        tpu: `None`: JAX finds the TPU of its host.
+
+    Returns:
+        A `DeviceStrategy`.
+
+    Raises:
+        ValueError: for an unknown name, or devices or hosts that cannot be had.
+    """
+    if tpu is not None or name == "tpu":
+        raise ValueError("JAX finds the TPU of its own host: leave `tpu` and `strategy` out")
+    if name != "multiworker":
+        check_strategy(name)
+    hosts = os.environ.get(_HOSTS)
+    if name == "multiworker" and not hosts:
+        raise ValueError(f"`strategy`=multiworker needs the hosts in {_HOSTS}")
+    if hosts and name in ("auto", "multiworker"):
+        try:
+            keras.distribution.initialize()
+        except Exception as error:  # JAX has many types of it.
+            raise ValueError(f"Cannot join the hosts of {_HOSTS}: {error}") from error
+    devices = keras.distribution.list_devices()
+    if name == "none":
+        return DeviceStrategy(devices[:1])
+    if name == "mirrored" and len(devices) < 2:
+        raise ValueError(
+            "`strategy`=mirrored needs several devices. Received: one. Leave it out to train on it"
+        )
+    return DeviceStrategy(devices)
+
+
+def is_chief():
+    """Whether this process writes files: of several hosts only one, the chief, writes."""
+    return jax.process_index() == 0
+
+
+def make_from_chief():
+    """Makes a function that returns the chief's number on all hosts, which all must call."""
+    if jax.process_count() == 1:
+        return lambda value: value
+    return lambda value: multihost_utils.broadcast_one_to_all(value).item()
+
+
+def describe_strategy(strategy):
+    """A line for the user that says what a strategy trains on."""
+    kind = jax.devices()[0].platform.upper()
+    if strategy.num_replicas_in_sync > 1:
+        return f"Training on {strategy.num_replicas_in_sync} devices ({kind}), with JAX"
+    return f"Training on one {kind}, with JAX"
+
+
+def peak_device_memory():
+    """int, the most bytes that were taken of the first device's memory; 0 if it has none."""
+    return (jax.local_devices()[0].memory_stats() or {}).get("peak_bytes_in_use", 0)
