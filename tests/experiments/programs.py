@@ -15,7 +15,12 @@ import experiments
 from experiments import program
 
 ROOT = pathlib.Path(__file__).parents[2]
-SMALL = ("--base_channels=4", "--latent_dim=8", "--batch_size=8")
+SMALL = (
+    "--base_channels=4",
+    "--latent_dim=8",
+    "--batch_size=8",
+    "--discriminator_steps=1",
+)
 FLAGS = flags.FLAGS
 
 

@@ -1,5 +1,6 @@
 """What TensorFlow and JAX learn, which is the same."""
 
+import functools
 import importlib.util
 import os
 import subprocess
@@ -18,14 +19,25 @@ pytestmark = [
 ]
 
 
-def on_jax(*arguments, devices=1):
-    """Runs train_backend.py with JAX, on so many devices."""
+@pytest.fixture(scope="module")
+def on_jax(tmp_path_factory):
+    """A function that runs train_backend.py with JAX, on so many devices."""
+    cache = tmp_path_factory.mktemp("compiled")
+    return functools.partial(_on_jax, cache)
+
+
+def _on_jax(cache, *arguments, devices=1):
     flags = "--xla_backend_optimization_level=0"  # Compiles faster.
     if devices > 1:
         flags += f" --xla_force_host_platform_device_count={devices}"
     subprocess.run(
         [sys.executable, "-m", "tests.integration.train_backend", *map(str, arguments)],
-        env={**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": flags},
+        env={
+            **os.environ,
+            "KERAS_BACKEND": "jax",
+            "XLA_FLAGS": flags,
+            "JAX_COMPILATION_CACHE_DIR": str(cache),
+        },
         cwd=ROOT,
         check=True,
     )
@@ -65,7 +77,7 @@ _OTHERS = [pytest.param(case, marks=pytest.mark.soak) for case in CASES if case 
 
 
 @pytest.mark.parametrize("case", ["sgd", *_OTHERS])
-def test_jax_learns_what_tensorflow_learns(model, case):
+def test_jax_learns_what_tensorflow_learns(on_jax, model, case):
     train_cases(model, case)
     expected = read(model, case)
     on_jax("cases", model, case)
@@ -75,7 +87,7 @@ def test_jax_learns_what_tensorflow_learns(model, case):
 
 
 @pytest.mark.soak
-def test_two_devices_learn_what_one_learns(model):
+def test_two_devices_learn_what_one_learns(on_jax, model):
     on_jax("cases", model, "all")
     expected = read(model, "all")
     on_jax("cases", model, "all", devices=2)
@@ -83,7 +95,7 @@ def test_two_devices_learn_what_one_learns(model):
 
 
 @pytest.mark.soak
-def test_a_run_goes_from_one_to_the_other_and_back(model, tmp_path):
+def test_a_run_goes_from_one_to_the_other_and_back(on_jax, model, tmp_path):
     alone, changing, on_one_jax, stopped = (
         tmp_path / name for name in ("alone", "changing", "on_one_jax", "stopped")
     )

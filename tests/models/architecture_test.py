@@ -13,6 +13,12 @@ from sagan_tf.models.architecture import (
     describe_plans,
 )
 from sagan_tf.models.build import describe_networks, make_networks
+from tests.autodiff import TENSORFLOW
+
+pytestmark = pytest.mark.skipif(
+    not TENSORFLOW,
+    reason="widths and places are those of any backend, and JAX is slow to make them",
+)
 
 # A row has the widths of the generator's and the discriminator's blocks in multiples of
 # base_channels, the resolutions after the latter, that of the attention, and other settings.
