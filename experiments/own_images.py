@@ -12,6 +12,7 @@ from sagan_tf.config import Config, Recipe
 from sagan_tf.data.catalog import check_dataset, means_folder
 from sagan_tf.data.decoding import FORMATS
 from sagan_tf.data.image_folder import ImageFolder
+from sagan_tf.models.architecture import architecture
 from sagan_tf.models.model_folder import bundled_path
 from sagan_tf.models.presets import PRESETS
 from sagan_tf.models.run_folder import recorded_config
@@ -151,12 +152,16 @@ def choose(survey, accelerator, given):
 def _nearest_bundled(image_size, channels):
     """The preset with weights, of as many channels, that is nearest in size; `None` if all are far.
 
-    Beyond twice or half the size most of its layers are of other resolutions.
+    Beyond twice or half the size most of its layers are of other resolutions, and where networks
+    begin with other widths, of other shapes.
     """
+    width = architecture(image_size).generator_widths[0]
     near = {
         name: max(preset.model.image_size, image_size) / min(preset.model.image_size, image_size)
         for name, preset in PRESETS.items()
-        if preset.model.channels == channels and bundled_path(name)
+        if preset.model.channels == channels
+        and architecture(preset.model.image_size).generator_widths[0] == width
+        and bundled_path(name)
     }
     name = min(near, key=near.__getitem__, default=None)
     return name if name and near[name] <= 2 else None

@@ -119,15 +119,18 @@ def start_backend():
     """Starts the backend of Keras that `KERAS_BACKEND` names: JAX, or else TensorFlow."""
     if os.environ.get("KERAS_BACKEND") != "jax":
         return start_tensorflow()
-    absl_logging.get_absl_handler().addFilter(_is_ours_or_grave)
+    _hush()
     if importlib.util.find_spec("jax") is None:
         raise ValueError("KERAS_BACKEND=jax needs JAX, which is not there: pip install jax")
+    if importlib.util.find_spec("tensorflow"):
+        # Keras imports it on any backend where it is installed, and it does not do so silently.
+        with _silent_stderr():
+            import tensorflow  # noqa: F401
 
 
 def start_tensorflow():
     """Imports TensorFlow without its narration, and says so where somebody may wait."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    absl_logging.get_absl_handler().addFilter(_is_ours_or_grave)
+    _hush()
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     if backend != "tensorflow":
         print(f"KERAS_BACKEND={backend} is passed over: this needs TensorFlow", file=sys.stderr)
@@ -146,6 +149,11 @@ def start_tensorflow():
             if not found:
                 text = "TensorFlow cannot use this machine's GPU: pip install tensorflow[and-cuda]"
                 print(text, file=sys.stderr)
+
+
+def _hush():
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    absl_logging.get_absl_handler().addFilter(_is_ours_or_grave)
 
 
 def has_nvidia_gpu():

@@ -41,7 +41,6 @@ PRESETS = {
             discriminator_learning_rate=4e-4,
             beta_2=0.999,
             flip=True,
-            precision="mixed_bfloat16",
         ),
         reference=(
             "Chosen for this project: CIFAR-10 on two CPU cores. See "

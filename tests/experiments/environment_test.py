@@ -14,7 +14,10 @@ pytestmark = pytest.mark.soak
 DEAD = "http://127.0.0.1:9"
 ENVIRONMENTS = {
     "a proxy that is dead": dict.fromkeys(("http_proxy", "https_proxy", "ALL_PROXY"), DEAD),
-    "another backend": {"KERAS_BACKEND": "jax"},
+    "another backend": {
+        "KERAS_BACKEND": "jax",
+        "XLA_FLAGS": "--xla_backend_optimization_level=0",  # Compiles faster.
+    },
     "an ASCII terminal": {"PYTHONIOENCODING": "ascii"},
     "no home": {"HOME": "/proc/nohome"},
     "no fcntl": {"WITHOUT": "fcntl"},
