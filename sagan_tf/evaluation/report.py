@@ -10,7 +10,7 @@ import numpy as np
 
 from sagan_tf.evaluation.comparison import spread
 
-_PACKAGES = ("tensorflow", "keras", "tensorflow-datasets", "numpy", "scipy", "scikit-learn")
+_PACKAGES = ("tensorflow", "jax", "keras", "tensorflow-datasets", "numpy", "scipy", "scikit-learn")
 
 
 def summarize(scores):
