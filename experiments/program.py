@@ -21,6 +21,7 @@ from sagan_tf.models.model_folder import find_model
 FLAGS = flags.FLAGS
 
 _NARRATORS = "tensorflow", "jax", "matplotlib"
+_OURS = str(pathlib.Path(files.__file__).parent), str(pathlib.Path(__file__).parent)
 
 
 def run(main):
@@ -264,7 +265,8 @@ def _close_progress_bars():
 def _is_ours_or_grave(record):
     # TensorFlow, TFDS, JAX and Matplotlib narrate, and warn of their own use of what is deprecated.
     theirs = any(f"{os.sep}{name}" in record.pathname for name in _NARRATORS)
-    return not theirs or record.levelno >= logging.ERROR
+    ours = record.pathname.startswith(_OURS)
+    return ours or not theirs or record.levelno >= logging.ERROR
 
 
 def _with_flags(text):

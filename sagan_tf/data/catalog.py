@@ -37,7 +37,7 @@ def find_dataset(name_or_path="digits", split="train", *, data_dir=None, downloa
         raise TypeError(f"`split` must be a string. Received: {split!r}")
     check_dataset(name_or_path)
     if means_folder(name_or_path):
-        if not _must_be_path(name_or_path):
+        if not _must_be_path(name_or_path) and importlib.util.find_spec("tensorflow"):
             from sagan_tf.data.tfds_source import is_known
 
             if is_known(name_or_path):
@@ -48,7 +48,10 @@ def find_dataset(name_or_path="digits", split="train", *, data_dir=None, downloa
     if importlib.util.find_spec("tensorflow") is None:
         if name == "digits":
             return DigitsArrays(split)
-        raise ValueError(f"{name} is a TFDS data set, which TensorFlow reads: install it")
+        raise ValueError(
+            f"There is no folder {name} here, and TFDS needs TensorFlow, which is missing. Valid: "
+            "digits, or the path of an image folder"
+        )
 
     from sagan_tf.data.tfds_source import TfdsSource, prepared_builder  # TFDS is slow to import.
 

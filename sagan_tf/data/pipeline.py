@@ -40,7 +40,7 @@ def load(
     Order and flips are a pure function of `seed` and the position, so that a run resumes with
     `start`. Every epoch has an order of its own. Up to 1 GiB of pixels are decoded at once and
     kept in memory; broken images and labels are then errors of `load` itself, and errors of the
-    iteration (`tf.errors.InvalidArgumentError`) otherwise.
+    iteration otherwise (`tf.errors.InvalidArgumentError`, or on JAX the ValueError itself).
 
     Args:
         name_or_path: str or path, see `find_dataset`; or a `Source`, which excludes `split`,

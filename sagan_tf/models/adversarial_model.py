@@ -115,8 +115,10 @@ class AdversarialModel(keras.Model):
         check_optimizers(pair, self)
         # Without `optimizer=None` Keras installs an RMSprop of its own.
         super().compile(optimizer=None, **kwargs)
-        # The step compiles what may be: Keras would take its checks along, which XLA drops.
-        self.compiles_step, self.jit_compile = self.jit_compile, False
+        self.compiles_step = self.jit_compile
+        if keras.backend.backend() == "tensorflow":
+            # The step compiles what may be: Keras would take its checks along, which XLA drops.
+            self.jit_compile = False
         self.optimizer = pair
         self.generator_optimizer, self.discriminator_optimizer = pair.both
         self.loss_name = loss if isinstance(loss, str) else None

@@ -81,6 +81,7 @@ def checked(function, sagan):
             # Keras has taken the values from the variables, and would not bring them back.
             for variable, value in _pairs(variables(sagan, len(state) == 4), state):
                 variable.assign(value)
+            sagan._jax_state_synced = True  # What Keras has kept is older.
             raise
         return function(state, iter(batches))
 

@@ -99,5 +99,5 @@ def _peaks():
         found["memory"] = unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     on_device = peak_device_memory()
     if on_device:
-        found["GPU memory"] = on_device
+        found["device memory"] = on_device
     return found

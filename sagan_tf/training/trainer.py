@@ -13,7 +13,8 @@ class Trainer:
     It runs the `train_step` that `Model.fit` runs and reports to the same callbacks, also where
     `fit` does not work in Keras 3: under `MultiWorkerMirroredStrategy`. N replicas compute what
     one computes with the whole batch. Unlike `fit` it goes on from the model's step, does not
-    reset the metrics, and has no use for `run_eagerly` and `steps_per_execution` of `compile`.
+    reset the metrics, and has no use for `run_eagerly` and `steps_per_execution` of `compile`, nor
+    on JAX, where it always compiles, for `jit_compile`.
 
     Args:
         sagan: A `SAGAN`, made and compiled in the strategy's scope.
@@ -79,8 +80,7 @@ class Trainer:
                     f"`dataset` must not end. Received: {ends} batches for {steps - step} steps; "
                     "`dataset.repeat()` goes on"
                 )
-            self._check_batch_size(dataset)
-            batches = self._engine.distribute(dataset)
+            batches = self._engine.distribute(dataset, self._check_batch_size)
             logs = {}
             callbacks.on_train_begin()
             callbacks.on_epoch_begin(0)
@@ -108,8 +108,8 @@ class Trainer:
             )
         return step
 
-    def _check_batch_size(self, dataset):
-        sagan, size = self.sagan, self._engine.batch_size(dataset)
+    def _check_batch_size(self, size):
+        sagan = self.sagan
         if size is None:
             raise ValueError("`dataset` must have batches of a fixed size: use drop_remainder=True")
         batch_size, rest = divmod(size, sagan.discriminator_steps)

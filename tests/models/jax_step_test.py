@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from sagan_tf.training import Trainer
+from sagan_tf.training import Trainer, is_chief, make_strategy
 from tests.tiny import BATCH, assert_same, compiled, variables
 
 pytestmark = pytest.mark.skipif(keras.backend.backend() != "jax", reason="TensorFlow has its own")
@@ -18,6 +18,7 @@ LABELS = RANDOM.integers(3, size=2 * BATCH)
 def sagan():
     """A model that has been trained for two steps."""
     sagan = compiled(base_channels=2)
+    assert sagan.jit_compile
     steps = []
     count = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda batch, logs: steps.append(sagan.step)
@@ -30,7 +31,8 @@ def sagan():
 def test_fit_does_what_the_trainer_does(sagan):
     other = compiled(base_channels=2)
     batches = [(IMAGES[part], LABELS[part]) for part in (slice(BATCH), slice(BATCH, None))]
-    history = Trainer(other, steps_per_loop=2).fit(batches, 2).history
+    # What can be read once loses no batch.
+    history = Trainer(other, steps_per_loop=2).fit(iter(batches), 2).history
     assert history.keys() == {metric.name for metric in sagan.metrics}
     assert_same(variables(other), variables(sagan), atol=1e-5)
 
@@ -60,3 +62,29 @@ def test_a_wrong_batch_is_said_and_loses_nothing(sagan, way):
     with pytest.raises(ValueError, match=r"in \[-1, 1\], or uint8. Smallest and largest: -?\d"):
         call(200 * IMAGES[:BATCH], LABELS[:BATCH])
     assert_same(variables(sagan), before)
+
+
+def test_batches_of_the_trainer_have_one_size_and_do_not_end(sagan):
+    before = variables(sagan)
+    batch, smaller = (IMAGES[:BATCH], LABELS[:BATCH]), (IMAGES[:4], LABELS[:4])
+    trainer, step = Trainer(sagan, steps_per_loop=2), sagan.step
+    for batches, message in (
+        ([batch, smaller], "must have batches of a fixed size"),
+        ([], "has no batches"),
+        ([batch], "has ended before the last step"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            trainer.fit(batches, step + 2)
+    assert_same(variables(sagan), before)
+
+
+def test_where_to_train():
+    assert make_strategy().num_replicas_in_sync == make_strategy("none").num_replicas_in_sync == 1
+    for name, message in (
+        ("mirrored", "needs several devices"),
+        ("multiworker", "on one host"),
+        ("tpu", "JAX finds the TPU"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            make_strategy(name)
+    assert is_chief()

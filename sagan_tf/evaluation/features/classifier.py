@@ -297,7 +297,7 @@ def _train(source, key):
         to_logits.compile(
             kind.optimizer(key["steps"]),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            jit_compile=False,
+            jit_compile=keras.backend.backend() == "jax",
         )
         to_logits.fit(given, steps_per_epoch=key["steps"], shuffle=False, verbose=0)
     network.set_weights(trained.get_weights())

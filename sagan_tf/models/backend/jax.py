@@ -77,6 +77,8 @@ def all_mean(tensors):
 def clip_by_global_norm(gradients, norm):
     length = jax.numpy.sqrt(sum((each**2).sum() for each in gradients))
     scale = norm * jax.numpy.minimum(1.0 / length, 1.0 / norm)
+    # Gradients that are too large for their norm make NaN, which stops training.
+    scale = jax.numpy.where(jax.numpy.isfinite(length), scale, jax.numpy.nan)
     return [scale * each for each in gradients]
 
 

@@ -5,7 +5,6 @@ import itertools
 import jax
 import keras
 import numpy as np
-from jax.experimental import multihost_utils
 
 from sagan_tf.models import jax_step
 from sagan_tf.models.batch import check_batch
@@ -56,20 +55,19 @@ class Engine:
         return {name: float(value) for name, value in logs.items()}
 
     def total(self, value):
-        # Each host counts as its devices do.
-        share = value * self.strategy.num_replicas_in_sync / jax.process_count()
-        if jax.process_count() == 1:
-            return float(share)
-        return float(np.sum(multihost_utils.process_allgather(np.float32(share))))
+        return float(value * self.strategy.num_replicas_in_sync)
 
     def num_batches(self, dataset):
         return getattr(dataset, "num_batches", None)
 
-    def batch_size(self, dataset):
-        return len(keras.tree.flatten(next(iter(dataset)))[0])
-
-    def distribute(self, dataset):
-        return (keras.tree.map_structure(np.asarray, tuple(batch)) for batch in dataset)
+    def distribute(self, dataset, check_size):
+        batches = map(_as_arrays, dataset)
+        first = next(batches, None)
+        if first is None:
+            raise ValueError("`dataset` has no batches")
+        size = _size(first)
+        check_size(size)
+        return _of_one_size(itertools.chain([first], batches), size, check_size)
 
     def _place(self, batch):
         distribution = keras.distribution.distribution()
@@ -78,7 +76,22 @@ class Engine:
 
         def place(array):
             sharding = distribution.get_data_layout(array.shape).backend_layout
-            # All hosts read the same; each device keeps its own part.
-            return jax.make_array_from_callback(array.shape, sharding, array.__getitem__)
+            return jax.device_put(array, sharding)
 
         return keras.tree.map_structure(place, batch)
+
+
+def _as_arrays(batch):
+    batch = tuple(batch) if isinstance(batch, (tuple, list)) else batch
+    return keras.tree.map_structure(np.asarray, batch)
+
+
+def _size(batch):
+    return len(keras.tree.flatten(batch)[0])
+
+
+def _of_one_size(batches, size, check_size):
+    for batch in batches:
+        if _size(batch) != size:
+            check_size(None)
+        yield batch

@@ -47,18 +47,19 @@ class Engine:
         count = int(dataset.cardinality())
         return count if count >= 0 else None
 
-    def batch_size(self, dataset):
-        """int, images per batch of a data set; `None` if it differs."""
-        images = tf.nest.flatten(dataset.element_spec)[0]
-        return images.shape[0] if images.shape.rank else None
+    def distribute(self, dataset, check_size):
+        """Iterator of a data set's batches, divided among the replicas.
 
-    def distribute(self, dataset):
-        """Iterator of a data set's batches, divided among the replicas."""
+        `check_size` raises an error for a number of images per batch; `None` is one that varies.
+        """
+        images = tf.nest.flatten(dataset.element_spec)[0]
+        size = images.shape[0] if images.shape.rank else None
+        check_size(size)
         replicas = self.strategy.num_replicas_in_sync
         parts = self.sagan.discriminator_steps * self.sagan.accumulation_steps
         if parts > 1 and replicas > 1:
             # Replicas get consecutive images: to each its share of every part, in turn.
-            order = np.arange(self.batch_size(dataset)).reshape((parts, replicas, -1))
+            order = np.arange(size).reshape((parts, replicas, -1))
             order = order.swapaxes(0, 1).ravel()
             dataset = dataset.map(lambda *batch: tuple(tf.gather(each, order) for each in batch))
         # All workers read the same; each keeps its own part of every batch.

@@ -1,15 +1,11 @@
 """Over which devices to train with JAX; the functions are those of `tensorflow.py`."""
 
 import contextlib
-import os
 
 import jax
 import keras
-from jax.experimental import multihost_utils
 
-from sagan_tf.cluster import check_strategy
-
-_HOSTS = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
+from sagan_tf.config import RunOptions
 
 
 class DeviceStrategy:
@@ -40,33 +36,24 @@ class DeviceStrategy:
 
 
 def make_strategy(name="auto", tpu=None):
-    """Chooses devices. Call it before anything else that runs JAX.
+    """Chooses devices of this host.
 
     Args:
-        name: `"none"` is one device. `"mirrored"` is all devices of this host. `"multiworker"` is
-            those of all hosts, which Keras's variables name (`KERAS_DISTRIBUTION_JOB_ADDRESSES`,
-            `KERAS_DISTRIBUTION_NUM_PROCESSES`, `KERAS_DISTRIBUTION_PROCESS_ID`). `"auto"`, the
-            default, is the hosts if they are named, and else all devices of this one.
+        name: `"none"` is one device, `"mirrored"` all devices, and `"auto"`, the default, as many
+            as there are.
         tpu: `None`: JAX finds the TPU of its host.
 
     Returns:
         A `DeviceStrategy`.
 
     Raises:
-        ValueError: for an unknown name, or devices or hosts that cannot be had.
+        ValueError: for another name, or several devices that are not there.
     """
+    RunOptions(strategy=name, tpu=tpu)  # checks them
     if tpu is not None or name == "tpu":
         raise ValueError("JAX finds the TPU of its own host: leave `tpu` and `strategy` out")
-    if name != "multiworker":
-        check_strategy(name)
-    hosts = os.environ.get(_HOSTS)
-    if name == "multiworker" and not hosts:
-        raise ValueError(f"`strategy`=multiworker needs the hosts in {_HOSTS}")
-    if hosts and name in ("auto", "multiworker"):
-        try:
-            keras.distribution.initialize()
-        except Exception as error:  # JAX has many types of it.
-            raise ValueError(f"Cannot join the hosts of {_HOSTS}: {error}") from error
+    if name == "multiworker":
+        raise ValueError("On JAX training is on one host: leave `strategy` out, or take TensorFlow")
     devices = keras.distribution.list_devices()
     if name == "none":
         return DeviceStrategy(devices[:1])
@@ -78,15 +65,13 @@ def make_strategy(name="auto", tpu=None):
 
 
 def is_chief():
-    """Whether this process writes files: of several hosts only one, the chief, writes."""
-    return jax.process_index() == 0
+    """True: there is one process, which writes files."""
+    return True
 
 
 def make_from_chief():
-    """Makes a function that returns the chief's number on all hosts, which all must call."""
-    if jax.process_count() == 1:
-        return lambda value: value
-    return lambda value: multihost_utils.broadcast_one_to_all(value).item()
+    """Makes a function that returns the number it is given, that of the one process."""
+    return lambda value: value
 
 
 def describe_strategy(strategy):
