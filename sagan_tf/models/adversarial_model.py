@@ -181,7 +181,7 @@ class AdversarialModel(keras.Model):
             self.jax_state_sync()  # During `fit` Keras keeps the values elsewhere.
         return int(keras.ops.convert_to_numpy(self.generator_optimizer.iterations))
 
-    @property
+    # No property: Keras reads those of a model that it saves, which one worker alone may do.
     def images_seen(self):
         """Int32 scalar tensor, how many images the present evaluation has measured so far."""
         return keras.ops.cast(self._trackers["real_logits"].count, "int32")

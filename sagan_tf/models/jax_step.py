@@ -35,7 +35,7 @@ def test_step(sagan, state, data):
 
     def measure():
         images, labels, _ = check_batch(sagan, data)
-        values = update.measure(sagan, images, labels, sagan.images_seen)
+        values = update.measure(sagan, images, labels, sagan.images_seen())
         return sagan.report(values, images.shape[0])
 
     return _stateless(sagan, state, measure)

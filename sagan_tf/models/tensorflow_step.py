@@ -29,7 +29,7 @@ def test_step(sagan, data):
     """Runs `measure` on the images of a batch."""
     images, labels, checks = check_batch(sagan, data)
     with tf.control_dependencies(_require(checks)):
-        values = update.measure(sagan, images, labels, sagan.images_seen)
+        values = update.measure(sagan, images, labels, sagan.images_seen())
         return sagan.report(values, images.shape[0] or tf.shape(images)[0])
 
 
