@@ -12,8 +12,13 @@ from sagan_tf.training import Checkpoints, Trainer, make_strategy
 CASES = {
     "sgd": {},
     "adam": {"adam": True},
-    "all": {"accumulation_steps": 2, "global_clipnorm": 0.5, "penalty": "r1"},
-    "augmented": {"augmentation": ("color", "translation"), "adaptive_augmentation": True},
+    "all": {
+        "accumulation_steps": 2,
+        "global_clipnorm": 0.5,
+        "penalty": "r1",
+        "augmentation": ("color", "translation"),
+        "adaptive_augmentation": True,
+    },
 }
 STEPS = 5
 
