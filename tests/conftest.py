@@ -6,7 +6,13 @@ import signal
 import numpy as np
 import pytest
 
-_LONG = ("backends_test.py", "resume_test.py", "trainer_replicas_test.py", "workers_test.py")
+_LONG = (
+    "backends_test.py",
+    "environment_test.py",
+    "resume_test.py",
+    "trainer_replicas_test.py",
+    "workers_test.py",
+)
 
 # Whoever begins the tests in the background lets them, and the programs they start, ignore these.
 signal.signal(signal.SIGINT, signal.default_int_handler)
