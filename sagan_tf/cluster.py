@@ -18,6 +18,8 @@ def check_strategy(name, tpu=None):
         raise ValueError(f"`tpu`={tpu} does not go with `strategy`={name}: leave one of them")
     if name == "tpu" and tpu is None:
         raise ValueError("`strategy`=tpu needs `tpu`=NAME, or `tpu`=local on the host of a TPU")
+    if os.environ.get("KERAS_BACKEND") == "jax":
+        return  # It has other variables.
     # TensorFlow reads TF_CONFIG for every other strategy.
     if tpu is None and name != "none" and not workers() and name == "multiworker":
         raise _tf_config_error("names no cluster")

@@ -12,7 +12,7 @@ from sagan_tf.settings import unknown_name
 from sagan_tf.training.board import Board
 from sagan_tf.training.clock import Clock
 from sagan_tf.training.periodic import Periodic
-from sagan_tf.training.strategy import is_chief
+from sagan_tf.training.strategy import draws, is_chief
 from sagan_tf.training.watchdog import Watchdog
 from sagan_tf.visualization import class_grid
 
@@ -192,8 +192,10 @@ class Recorder(Periodic):
 
     def _draw(self):
         self._drawn_at = self.clock.seconds
+        if not draws():
+            return
+        grid = class_grid(self.model)
         if is_chief():
-            grid = class_grid(self.model)
             name = f"step_{self.model.step:07d}.png"
             write_picture(self.directory / "samples" / name, grid)
             self._board.add_image("samples", grid, self.model.step)

@@ -70,7 +70,7 @@ def open_scores(directory, settings):
 
 
 def write_results(sagan, directory):
-    """Writes what a run leaves behind.
+    """Writes what a run leaves behind; on several workers only the chief writes.
 
     Args:
         sagan: The trained `SAGAN`.
@@ -82,7 +82,8 @@ def write_results(sagan, directory):
     """
     directory = pathlib.Path(directory)
     paths = {"preset": directory / "preset"}
-    sagan.save_preset(paths["preset"])
+    if is_chief():
+        sagan.save_preset(paths["preset"])
     pictures = {"samples": class_grid(sagan)}
     if sagan.generator.gates:
         pictures["attention"] = attention_picture(sagan)
@@ -91,7 +92,8 @@ def write_results(sagan, directory):
         pictures["curves"] = training_curves(records)
     for name, picture in pictures.items():
         paths[name] = directory / f"{name}.png"
-        files.write_picture(paths[name], picture)
+        if is_chief():
+            files.write_picture(paths[name], picture)
     return paths
 
 

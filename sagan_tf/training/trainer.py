@@ -100,8 +100,8 @@ class Trainer:
         return self._engine.total(float(flag)) > 0
 
     def _common_step(self):
-        step, replicas = self.sagan.step, self.strategy.num_replicas_in_sync
-        if any(self._engine.total(float(power)) != power * replicas for power in (step, step**2)):
+        step = self.sagan.step
+        if not self._engine.agree(step):
             raise ValueError(
                 f"This worker is at step {step}, another one is not: all must read the same "
                 "checkpoints, from a folder that they share"

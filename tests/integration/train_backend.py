@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from sagan_tf import SAGAN
-from sagan_tf.training import Checkpoints, Trainer, make_strategy
+from sagan_tf.training import Checkpoints, Trainer, is_chief, make_strategy
 
 CASES = {
     "sgd": {},
@@ -26,7 +26,9 @@ STEPS = 5
 def train_cases(folder, *cases):
     """Trains the model of a folder for some steps, and writes all its variables, for each case."""
     for case in cases:
-        np.savez(folder / f"{case}.npz", **values(trained(folder, case)))
+        found = values(trained(folder, case))
+        if is_chief():
+            np.savez(folder / f"{case}.npz", **found)
 
 
 def go_on(folder, end):
@@ -70,10 +72,14 @@ def batches(folder, start=0):
 
 def values(sagan):
     """Dict from names to all variables as arrays, those of optimizers and metrics included."""
-    parts = *sagan.variables, *sagan.optimizer.variables, *sagan.metrics_variables
+    groups = {
+        "variable": [*sagan.variables, *sagan.optimizer.variables],
+        "metric": sagan.metrics_variables,
+    }
     # Keras numbers networks that were made before.
     return {
-        f"{number} {'bias' if 'bias' in part.path else ''}": keras.ops.convert_to_numpy(part)
+        f"{kind} {number} {'bias' * ('bias' in part.path)}": keras.ops.convert_to_numpy(part)
+        for kind, parts in groups.items()
         for number, part in enumerate(parts)
     }
 

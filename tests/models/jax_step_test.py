@@ -82,7 +82,7 @@ def test_where_to_train():
     assert make_strategy().num_replicas_in_sync == make_strategy("none").num_replicas_in_sync == 1
     for name, message in (
         ("mirrored", "needs several devices"),
-        ("multiworker", "on one host"),
+        ("multiworker", "needs KERAS_DISTRIBUTION_JOB_ADDRESSES"),
         ("tpu", "JAX finds the TPU"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -5,6 +5,7 @@ import itertools
 import jax
 import keras
 import numpy as np
+from jax.experimental import multihost_utils
 
 from sagan_tf.models import jax_step
 from sagan_tf.models.batch import check_batch
@@ -55,7 +56,10 @@ class Engine:
         return {name: float(value) for name, value in logs.items()}
 
     def total(self, value):
-        return float(value * self.strategy.num_replicas_in_sync)
+        return float(np.sum(_from_all(np.float32(value))))
+
+    def agree(self, number):
+        return bool(np.all(_from_all(np.int32(number)) == number))
 
     def num_batches(self, dataset):
         return getattr(dataset, "num_batches", None)
@@ -76,9 +80,15 @@ class Engine:
 
         def place(array):
             sharding = distribution.get_data_layout(array.shape).backend_layout
-            return jax.device_put(array, sharding)
+            # All hosts read the same; each device gets its own part.
+            return jax.make_array_from_callback(array.shape, sharding, array.__getitem__)
 
         return keras.tree.map_structure(place, batch)
+
+
+def _from_all(number):
+    """The numbers of all hosts."""
+    return multihost_utils.process_allgather(number) if jax.process_count() > 1 else number
 
 
 def _as_arrays(batch):

@@ -15,7 +15,7 @@ class Engine:
         strategy: A `tf.distribute.Strategy`. Defaults to `None`, the one in force.
 
     Attributes:
-        total: Function that sums a number over all replicas; all workers must call it.
+        total: Function that sums a number over all replicas, or hosts; all workers must call it.
     """
 
     def __init__(self, sagan, strategy=None):
@@ -41,6 +41,12 @@ class Engine:
         """Runs `count` steps; returns the metrics as a dict of floats."""
         metrics = self._train(batches, tf.constant(count))
         return {name: float(value) for name, value in metrics.items()}
+
+    def agree(self, number):
+        """Whether a number is the same on all workers, which all must call."""
+        replicas = self.strategy.num_replicas_in_sync
+        powers = (float(number), float(number**2))
+        return all(self.total(power) == power * replicas for power in powers)
 
     def num_batches(self, dataset):
         """int, how many batches a data set has; `None` if it has no end, or none is known."""

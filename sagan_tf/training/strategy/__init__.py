@@ -5,6 +5,7 @@ import keras
 if keras.backend.backend() == "jax":
     from sagan_tf.training.strategy.jax import (
         describe_strategy,
+        draws,
         is_chief,
         make_from_chief,
         make_strategy,
@@ -13,6 +14,7 @@ if keras.backend.backend() == "jax":
 else:
     from sagan_tf.training.strategy.tensorflow import (
         describe_strategy,
+        draws,
         is_chief,
         make_from_chief,
         make_strategy,
@@ -21,6 +23,7 @@ else:
 
 __all__ = [
     "describe_strategy",
+    "draws",
     "is_chief",
     "make_from_chief",
     "make_strategy",

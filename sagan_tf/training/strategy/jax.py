@@ -1,11 +1,16 @@
 """Over which devices to train with JAX; the functions are those of `tensorflow.py`."""
 
 import contextlib
+import os
 
 import jax
 import keras
+import numpy as np
+from jax.experimental import multihost_utils
 
 from sagan_tf.config import RunOptions
+
+_HOSTS = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
 
 
 class DeviceStrategy:
@@ -36,24 +41,32 @@ class DeviceStrategy:
 
 
 def make_strategy(name="auto", tpu=None):
-    """Chooses devices of this host.
+    """Chooses devices. Call it before anything else that runs JAX.
 
     Args:
-        name: `"none"` is one device, `"mirrored"` all devices, and `"auto"`, the default, as many
-            as there are.
+        name: `"none"` is one device, `"mirrored"` all devices of this host, `"multiworker"` those
+            of all hosts that Keras's variables name (`KERAS_DISTRIBUTION_JOB_ADDRESSES`,
+            `KERAS_DISTRIBUTION_NUM_PROCESSES` and `KERAS_DISTRIBUTION_PROCESS_ID`), and `"auto"`,
+            the default, as many as there are.
         tpu: `None`: JAX finds the TPU of its host.
 
     Returns:
         A `DeviceStrategy`.
 
     Raises:
-        ValueError: for another name, or several devices that are not there.
+        ValueError: for another name, or devices or hosts that cannot be had.
     """
     RunOptions(strategy=name, tpu=tpu)  # checks them
     if tpu is not None or name == "tpu":
         raise ValueError("JAX finds the TPU of its own host: leave `tpu` and `strategy` out")
-    if name == "multiworker":
-        raise ValueError("On JAX training is on one host: leave `strategy` out, or take TensorFlow")
+    hosts = os.environ.get(_HOSTS)
+    if name == "multiworker" and not hosts:
+        raise ValueError(f"`strategy`=multiworker needs {_HOSTS}, which names the hosts")
+    if hosts and name in ("auto", "multiworker") and not jax.distributed.is_initialized():
+        try:
+            keras.distribution.initialize()
+        except Exception as error:  # JAX has many types of it.
+            raise ValueError(f"Cannot join the hosts of {_HOSTS}: {error}") from error
     devices = keras.distribution.list_devices()
     if name == "none":
         return DeviceStrategy(devices[:1])
@@ -65,13 +78,20 @@ def make_strategy(name="auto", tpu=None):
 
 
 def is_chief():
-    """True: there is one process, which writes files."""
+    """Whether this process writes files: of several hosts only one, the chief, writes."""
+    return jax.process_index() == 0
+
+
+def draws():
+    """True: several hosts compute all together, and what one draws all draw."""
     return True
 
 
 def make_from_chief():
-    """Makes a function that returns the number it is given, that of the one process."""
-    return lambda value: value
+    """Makes a function that returns the chief's number on all hosts, which all must call."""
+    if jax.process_count() == 1:
+        return lambda value: value
+    return lambda value: multihost_utils.broadcast_one_to_all(np.float32(value)).item()
 
 
 def describe_strategy(strategy):

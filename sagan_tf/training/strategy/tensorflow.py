@@ -53,6 +53,11 @@ def is_chief():
     return tf.distribute.get_strategy().extended.should_save_summary
 
 
+def draws():
+    """Whether this process computes pictures, which the chief writes: the chief alone does."""
+    return is_chief()
+
+
 def make_sum(strategy):
     """Makes a function that sums numbers over all replicas; all workers must call it."""
 
