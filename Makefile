@@ -34,9 +34,9 @@ demo: $(VENV)/.run
 	    '  $(RUN) experiments/train.py --help' \
 	    '  served by TensorFlow Serving from runs/demo/saved_model'
 
-# A page on which one clicks on the digits' pixels and sees what they attended to.
+# Pages on which one clicks on a pixel of a digit, or of a picture, and sees what it attended to.
 explore: $(VENV)/.app
-	$(RUN) experiments/explore.py --model=sagan_digits_16
+	$(RUN) experiments/explore.py --model=sagan_digits_16 --model=sagan_cifar10_32
 
 # All that a change can break.
 test: $(VENV)/.dev

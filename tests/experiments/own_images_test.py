@@ -81,7 +81,11 @@ def test_what_is_chosen_for_whom():
     base, values = chosen(sides=(32,), is_grey=True)
     assert (base, values["init_from"], values["channels"]) == ("sagan_digits_16",) * 2 + (1,)
     assert "base_channels" not in values
-    for others in ({"is_grey": True}, {"sides": (32,)}, {"is_grey": True, "image_size": 64}):
+    # Small colored ones begin with CIFAR-10, whose network is as wide at first.
+    for sides in ((16,), (32,), (60,)):
+        base, values = chosen(sides=sides)
+        assert (base, values["init_from"]) == ("sagan_cifar10_32",) * 2
+    for others in ({"is_grey": True}, {"sides": (64,)}, {"is_grey": True, "image_size": 64}):
         assert "init_from" not in chosen(**others)[1]
     assert "augmentation" in chosen(FEW)[1]
     assert not {"augmentation", "adaptive_augmentation"} & chosen(FEW + 1)[1].keys()
