@@ -10,19 +10,30 @@ _EXAMPLE = (
     '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}'
 )
 
+JAX_HOSTS = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
+"""The variable of the environment in which Keras finds the hosts of JAX."""
+
 
 def check_strategy(name, tpu=None):
     """Raises a ValueError for what `make_strategy` can refuse without looking for devices."""
     RunOptions(strategy=name, tpu=tpu)  # checks them
+    if os.environ.get("KERAS_BACKEND") == "jax":
+        return check_jax_strategy(name, tpu)
     if tpu is not None and name not in ("auto", "tpu"):
         raise ValueError(f"`tpu`={tpu} does not go with `strategy`={name}: leave one of them")
     if name == "tpu" and tpu is None:
         raise ValueError("`strategy`=tpu needs `tpu`=NAME, or `tpu`=local on the host of a TPU")
-    if os.environ.get("KERAS_BACKEND") == "jax":
-        return  # It has other variables.
     # TensorFlow reads TF_CONFIG for every other strategy.
     if tpu is None and name != "none" and not workers() and name == "multiworker":
         raise _tf_config_error("names no cluster")
+
+
+def check_jax_strategy(name, tpu=None):
+    """Does what `check_strategy` does where JAX trains."""
+    if tpu is not None or name == "tpu":
+        raise ValueError("JAX finds the TPU of its own host: leave `tpu` and `strategy` out")
+    if name == "multiworker" and not os.environ.get(JAX_HOSTS):
+        raise ValueError(f"`strategy`=multiworker needs {JAX_HOSTS}, which names the hosts")
 
 
 def replica_batch_size(batch_size, num_replicas, accumulation_steps=1):

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from experiments.launch_local import tf_configs
-from sagan_tf.cluster import replica_batch_size
+from sagan_tf.cluster import check_strategy, replica_batch_size
 from sagan_tf.training import describe_strategy, is_chief, make_strategy
 from tests.two_replicas import two_replicas
 
@@ -242,3 +242,13 @@ def test_replicas_share_the_batch():
     assert replica_batch_size(64, 4, accumulation_steps=8) == 16
     with pytest.raises(ValueError, match="batch_size must be a multiple of 12$"):
         replica_batch_size(64, 4, accumulation_steps=3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(("tpu", "local"), "JAX finds the TPU"), (("multiworker",), "needs KERAS_DISTRIBUTION")],
+)
+def test_what_jax_cannot_do_is_said_before_it_starts(monkeypatch, arguments, message):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    with pytest.raises(ValueError, match=message):
+        check_strategy(*arguments)

@@ -8,9 +8,8 @@ import keras
 import numpy as np
 from jax.experimental import multihost_utils
 
+from sagan_tf.cluster import JAX_HOSTS, check_jax_strategy
 from sagan_tf.config import RunOptions
-
-_HOSTS = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
 
 
 class DeviceStrategy:
@@ -57,16 +56,13 @@ def make_strategy(name="auto", tpu=None):
         ValueError: for another name, or devices or hosts that cannot be had.
     """
     RunOptions(strategy=name, tpu=tpu)  # checks them
-    if tpu is not None or name == "tpu":
-        raise ValueError("JAX finds the TPU of its own host: leave `tpu` and `strategy` out")
-    hosts = os.environ.get(_HOSTS)
-    if name == "multiworker" and not hosts:
-        raise ValueError(f"`strategy`=multiworker needs {_HOSTS}, which names the hosts")
+    check_jax_strategy(name, tpu)
+    hosts = os.environ.get(JAX_HOSTS)
     if hosts and name in ("auto", "multiworker") and not jax.distributed.is_initialized():
         try:
             keras.distribution.initialize()
         except Exception as error:  # JAX has many types of it.
-            raise ValueError(f"Cannot join the hosts of {_HOSTS}: {error}") from error
+            raise ValueError(f"Cannot join the hosts of {JAX_HOSTS}: {error}") from error
     devices = keras.distribution.list_devices()
     if name == "none":
         return DeviceStrategy(devices[:1])
