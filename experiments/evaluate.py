@@ -116,7 +116,7 @@ def main():
     held_out = None if FLAGS.split else data.find_held_out(dataset, split, **options)
     source, split = held_out or (data.find_dataset(dataset, split, **options), split)
     training_source = source
-    if split != trained.split and FLAGS.features != "inception":
+    if split != trained.split and FLAGS.features in scoring.TRAINED_FEATURES:
         # A data set that is there to score by has no other split.
         with contextlib.suppress(ValueError):
             training_source = data.find_dataset(dataset, trained.split, **options)

@@ -12,13 +12,16 @@ from sagan_tf.evaluation.metrics import METRICS
 from sagan_tf.evaluation.protocol import Protocol
 
 FLAGS = flags.FLAGS
+# These are trained on the data set; the others are the same for all images.
+TRAINED_FEATURES = ("classifier", "residual_classifier")
 settings_flags.define_choice(
     "features",
     "classifier",
-    ["classifier", "residual_classifier", "inception"],
+    [*TRAINED_FEATURES, "cifar10_classifier", "inception"],
     "Network by whose features images are compared: a classifier that is trained on the data set "
-    "at once and kept, a deeper one for natural images whose training takes half an hour, or the "
-    "Inception graph of TF-GAN.",
+    "at once and kept, a deeper one for natural images whose training takes half an hour, that of "
+    "CIFAR-10 which comes with the package, for a few small images in color, or the Inception "
+    "graph of TF-GAN.",
 )
 flags.DEFINE_string("features_file", None, "File or archive of Inception's frozen graph.")
 flags.DEFINE_string(
@@ -87,6 +90,8 @@ def evaluation_maker(skip_corrupt=False, fit="crop", verbose=False, **protocol):
         options = {"skip_corrupt": skip_corrupt, "fit": fit}
         if FLAGS.features == "inception":
             features = inception()
+        elif FLAGS.features == "cifar10_classifier":
+            features = evaluation.Classifier.bundled(FLAGS.features)
         else:
             features = evaluation.Classifier.trained_on(
                 training_source,
@@ -115,7 +120,7 @@ def inception():
 
 def described(features):
     """The features in a few words."""
-    accuracy = features.description.get("accuracy")
+    accuracy = features.description.get("accuracy") if features.predicts_labels else None
     known = "" if accuracy is None else f", which recognizes {accuracy:.1%} of held-out images"
     return f"{features.dimension} features of {features.name} {features.fingerprint}{known}"
 

@@ -212,6 +212,14 @@ def test_a_model_may_not_know_its_data(tmp_path):
     assert line == f"{tmp_path} does not say what it was trained on: pass --dataset"
 
 
+def test_features_that_are_there_train_nothing(evaluate, monkeypatch, capsys):
+    monkeypatch.setattr(Classifier, "trained_on", None)
+    report = evaluate("--features=cifar10_classifier", "--split=train[90%:]", "--metrics=kid,is")
+    assert report["features"]["name"] == "cifar10_classifier"
+    assert "recognized" not in report["generated"]["scores"]
+    assert "256 features of cifar10_classifier 983db68651603593\n" in capsys.readouterr().out
+
+
 def test_held_out_images_are_scored_by_a_classifier_of_the_others(evaluate, monkeypatch):
     sizes = []
     trained_on = Classifier.trained_on

@@ -28,7 +28,8 @@ from sagan_tf.settings import unknown_name
 # Whoever changes the network, its training, or how images are resized and scaled raises the number,
 # so that no older classifier is found.
 VERSION = 1
-_BUNDLED = ("digits_classifier", "cifar10_classifier")
+BUNDLED_CLASSIFIERS = ("digits_classifier", "cifar10_classifier")
+"""Names of the classifiers that come with the package."""
 _CONFIG, _WEIGHTS = "classifier.json", "classifier.weights.h5"
 _HELD_OUT, _MAX_HELD_OUT = 0.2, 5000  # A share of the images, and how many are enough.
 _MAX_LABELS, _MAX_EXAMPLES = 2**16, 1000  # Larger data sets are sampled evenly.
@@ -37,8 +38,9 @@ _MAX_LABELS, _MAX_EXAMPLES = 2**16, 1000  # Larger data sets are sampled evenly.
 class Classifier(Features):
     """A small convolutional network, trained to tell the classes of a data set apart.
 
-    It is made by `Classifier.trained_on`. Scores can be compared between models that were scored by
-    the same classifier (`fingerprint`), and with no others. The features are the means over space
+    It is made by `Classifier.trained_on`, or by `Classifier.bundled` for images of other data.
+    Scores can be compared between models that were scored by the same classifier (`fingerprint`),
+    and with no others. The features are the means over space
     of the last map, divided by their root mean square over training images.
 
     It computes in float32 on the CPU, whatever the global dtype policy: on GPUs, two trainings do
@@ -48,19 +50,22 @@ class Classifier(Features):
 
     Args:
         network: Keras model from images in [-1, 1] to `[features, logits]`.
+        name: str. Defaults to `"classifier"`.
+        predicts_labels: bool, whether its classes are the labels of the images to score. Defaults
+            to `True`.
         **details: What else `description` is to tell, `accuracy` among it: the share of right
             answers among images that were held out.
     """
 
-    def __init__(self, network, **details):
+    def __init__(self, network, name="classifier", predicts_labels=True, **details):
         _, self._size, _, self._channels = network.inputs[0].shape
         features, logits = network.outputs
         super().__init__(
-            "classifier",
+            name,
             dimension=features.shape[-1],
             num_classes=logits.shape[-1],
             fingerprint=digest(f"classifier {VERSION}", *network.get_weights())[:16],
-            predicts_labels=True,
+            predicts_labels=predicts_labels,
             input_size=self._size,
             **details,
         )
@@ -146,7 +151,7 @@ class Classifier(Features):
         entry = cache_directory(cache_dir) / f"classifier_{digest(repr(key))[:16]}"
         with keras.device("cpu:0"):
             # One of the package is as good as its data, unless another training is asked for.
-            wanted = [(bundled_path(name), data | chosen) for name in _BUNDLED]
+            wanted = [(bundled_path(name), data | chosen) for name in BUNDLED_CLASSIFIERS]
             for place in (*wanted, (entry, key)):
                 if found := _read(*place):
                     break
@@ -159,6 +164,29 @@ class Classifier(Features):
                 _write(entry, key, trained, details)
         trained, details = found
         return cls(trained, **details, version=VERSION)
+
+    @classmethod
+    def bundled(cls, name):
+        """A classifier of the package, for images of other data than it was trained on.
+
+        A few images cannot train a classifier that knows much. The features of one that has learned
+        from many others tell more about them, although its classes are not theirs.
+
+        Args:
+            name: str, one of `BUNDLED_CLASSIFIERS`.
+
+        Raises:
+            ValueError: if there is none of that name.
+        """
+        if name not in BUNDLED_CLASSIFIERS:
+            raise unknown_name("classifier", name, BUNDLED_CLASSIFIERS)
+        folder = bundled_path(name)
+        with keras.device("cpu:0"):
+            found = folder and _read(folder, {})
+        if not found:
+            raise ValueError(f"{name} of the package is missing or damaged: install it again")
+        network, details = found
+        return cls(network, name, predicts_labels=False, **details, version=VERSION)
 
     def _run(self, images):
         if images.shape[-1] > self._channels:

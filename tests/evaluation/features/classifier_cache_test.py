@@ -9,7 +9,7 @@ import pytest
 from sagan_tf.data import find_dataset
 from sagan_tf.data.decoding import decode_image
 from sagan_tf.evaluation import Classifier
-from sagan_tf.evaluation.features.classifier import _BUNDLED, _read
+from sagan_tf.evaluation.features.classifier import BUNDLED_CLASSIFIERS, _read
 from tests.data.samples import encoded
 from tests.evaluation.features.stripes import (
     Stripes,
@@ -48,7 +48,7 @@ def test_the_classifier_of_the_digits_comes_with_the_package(tmp_path, trainings
     assert found == pytest.approx(classifier.accuracy, abs=1.5 / 359)
 
 
-@pytest.mark.parametrize("name", _BUNDLED)
+@pytest.mark.parametrize("name", BUNDLED_CLASSIFIERS)
 def test_what_comes_with_the_package_is_whole(name):
     folder = ROOT / "saved_models" / name
     network, details = _read(folder, {})

@@ -65,6 +65,16 @@ def test_grey_images_have_three_channels_and_colors_are_no_grey(classifier, tmp_
     assert found.startswith("The classifier was trained on grey images. Received: ")
 
 
+def test_one_of_the_package_knows_no_labels_of_other_data():
+    digits = find_dataset("digits")
+    classifier = Classifier.bundled("digits_classifier")
+    assert classifier.fingerprint == Classifier.trained_on(digits, 16, 1).fingerprint
+    assert classifier.description["name"] == "digits_classifier"
+    assert not classifier.predicts_labels
+    found = message(Classifier.bundled, "digits")
+    assert found == "Unknown classifier: digits. Valid: cifar10_classifier, digits_classifier"
+
+
 @pytest.mark.slow
 def test_digits_are_recognized(tmp_path):
     digits = Subset(find_dataset("digits"), np.arange(1700))
