@@ -14,14 +14,15 @@ from sagan_tf.evaluation.protocol import Protocol
 FLAGS = flags.FLAGS
 # These are trained on the data set; the others are the same for all images.
 TRAINED_FEATURES = ("classifier", "residual_classifier")
+_BUNDLED_FEATURES = ("cifar10_classifier", "digits_classifier")
 settings_flags.define_choice(
     "features",
     "classifier",
-    [*TRAINED_FEATURES, "cifar10_classifier", "inception"],
+    [*TRAINED_FEATURES, *_BUNDLED_FEATURES, "inception"],
     "Network by whose features images are compared: a classifier that is trained on the data set "
-    "at once and kept, a deeper one for natural images whose training takes half an hour, that of "
-    "CIFAR-10 which comes with the package, for a few small images in color, or the Inception "
-    "graph of TF-GAN.",
+    "at once and kept, a deeper one for natural images whose training takes half an hour, those of "
+    "CIFAR-10 and the digits which come with the package, for small images too few to train one, "
+    "or the Inception graph of TF-GAN.",
 )
 flags.DEFINE_string("features_file", None, "File or archive of Inception's frozen graph.")
 flags.DEFINE_string(
@@ -90,7 +91,7 @@ def evaluation_maker(skip_corrupt=False, fit="crop", verbose=False, **protocol):
         options = {"skip_corrupt": skip_corrupt, "fit": fit}
         if FLAGS.features == "inception":
             features = inception()
-        elif FLAGS.features == "cifar10_classifier":
+        elif FLAGS.features in _BUNDLED_FEATURES:
             features = evaluation.Classifier.bundled(FLAGS.features)
         else:
             features = evaluation.Classifier.trained_on(
