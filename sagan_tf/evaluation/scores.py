@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+from absl import logging
 
 from sagan_tf.evaluation.metrics import CLASS_MOMENTS, METRICS, MOMENTS, PREDICTED_LABELS
 
@@ -67,8 +68,9 @@ def compare(real, fake, protocol, class_names=None):
 def choose_metrics(protocol, real, num_images, class_counts, class_names):
     """The metrics to compute: those that the protocol names, or all that apply, and the free ones.
 
-    Metrics of classes apply where each class has as many images as there are features. A metric
-    that was asked for, or the FID, raises a ValueError if something that it needs is missing.
+    The FID applies where there are as many images as features, and metrics of classes where each
+    class has as many. A metric that was asked for raises a ValueError if something that it needs
+    is missing. A warning says that the FID is left out.
     """
     enough = 0 if protocol.allow_few_images else real.moments.dimension
     chosen = []
@@ -97,6 +99,8 @@ def choose_metrics(protocol, real, num_images, class_counts, class_names):
                 )
         if not missing:
             chosen.append(name)
-        elif asked or not metric.by_class:
+        elif asked:
             raise ValueError(f"{name} needs {metric.needs}: {missing}")
+        elif not metric.by_class:
+            logging.warning("%s is left out: %s", name, missing)
     return tuple(chosen)

@@ -13,8 +13,11 @@ PANELS = (
     ("Logits", r"(real|fake)_logits", "mean logit of the discriminator"),
     ("Attention gates", r"(discriminator|generator)_gate_(\d+)", "gate: weight of the attention"),
 )
-# This panel is drawn only for a run that was scored on the way.
-SCORES = ("Fréchet distance to the data", r"(fid|intra_fid)", "distance")
+# The first of these that a run has is drawn as well. Few images have no Fréchet distance.
+SCORES = (
+    ("Fréchet distance to the data", r"(fid|intra_fid)", "distance"),
+    ("Kernel distance to the data", r"(kid)", "distance"),
+)
 COLORS = {
     "discriminator": "#1a73e8",
     "generator": "#e8710a",
@@ -22,6 +25,7 @@ COLORS = {
     "fake": "#a142f4",
     "fid": "#c5221f",
     "intra_fid": "#12858d",
+    "kid": "#c5221f",
 }
 LINE_STYLES = ("-", "--", ":", "-.")  # one per resolution of attention
 
@@ -31,12 +35,13 @@ def training_curves(records):
 
     Faint lines join the records, and strong ones show their running mean over a fortieth of the
     run. A metric that no record has is left out; one that is NaN, infinite or None interrupts its
-    line. Fréchet distances, which only some records have, get a panel of their own when there are
-    any. When steps were repeated after a restart, the last record of each counts.
+    line. Fréchet distances, or else kernel distances, which only some records have, get a panel of
+    their own when there are any. When steps were repeated after a restart, the last record of each
+    counts.
 
     Args:
         records: List of dicts as in `metrics.jsonl`, with `step` and any of the metrics of `SAGAN`,
-            `fid` and `intra_fid`. Other keys are ignored.
+            `fid`, `intra_fid` and `kid`. Other keys are ignored.
 
     Returns:
         An RGB `PIL.Image.Image`, 450 pixels high, each panel 500 wide.
@@ -51,19 +56,19 @@ def training_curves(records):
             raise ValueError(f"A record must have a `step`. Received: {record} at index {index}")
     by_step = {record["step"]: record for record in records}
     records = [by_step[step] for step in sorted(by_step)]
-    scored = [record for record in records if "fid" in record or "intra_fid" in record]
-    panels = (*PANELS, SCORES) if scored else PANELS
+    scores = next((panel for panel in SCORES if _having(records, panel)), None)
+    panels = (*PANELS, scores) if scores else PANELS
     reach = len(records) // 80
 
     figure = Figure(figsize=(5 * len(panels), 4.5), dpi=100, layout="constrained")
     all_axes = figure.subplots(1, len(panels), sharex=True)
     for axes, panel in zip(all_axes, panels, strict=True):
         title, pattern, unit = panel
-        drawn = scored if panel is SCORES else records
+        drawn = _having(records, panel) if panel is scores else records
         steps = [record["step"] for record in drawn]
         lines = _lines(drawn, pattern)
         for label, style, values in lines:
-            if panel is SCORES:
+            if panel is scores:
                 axes.plot(steps, values, label=label, **{**style, "marker": "o"})
                 continue
             axes.plot(steps, values, alpha=0.25, linewidth=1, color=style["color"])
@@ -75,6 +80,11 @@ def training_curves(records):
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+
+
+def _having(records, panel):
+    """The records that have a metric of a panel."""
+    return [record for record in records if any(re.fullmatch(panel[1], name) for name in record)]
 
 
 def running_mean(values, reach):

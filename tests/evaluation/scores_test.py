@@ -122,11 +122,16 @@ def test_a_missing_class_is_named():
     assert "Received: 40 real and 0 fake of class 2" in message(compare, REAL, fake, told)
 
 
-def test_fewer_images_than_features_are_refused_unless_told():
+def test_fewer_images_than_features_have_no_fid_unless_told(caplog):
     few = statistics_of(images_of(1, 0.2, 10), Pixels())
-    for metrics in (("fid",), None):
-        protocol = Protocol(metrics=metrics, subset_size=5)
-        found = message(compare, REAL_WITHOUT_CLASSES, few, protocol)
-        assert "16 features need as many images. Received: 120 real and 10 generated ones." in found
+    reason = "16 features need as many images. Received: 120 real and 10 generated ones."
+    asked = Protocol(metrics=("fid",), subset_size=5)
+    assert f"fid needs a Gaussian: {reason}" in message(compare, REAL_WITHOUT_CLASSES, few, asked)
+    default = Protocol(subset_size=5)
+    found = compare(REAL_WITHOUT_CLASSES, few, default).values
+    assert "fid" not in found
+    assert "kid" in found
+    assert f"fid is left out: {reason}" in caplog.text
+    for protocol in (asked, default):
         told = dataclasses.replace(protocol, allow_few_images=True)
         assert compare(REAL_WITHOUT_CLASSES, few, told).values["fid"] > 0

@@ -11,7 +11,6 @@ from sagan_tf.files import read_json, read_json_lines
 from tests.experiments.programs import SMALL, error_line, run
 
 GREY = ("--channels=1", "--image_size=16", *SMALL)
-SCORED = ("--metrics=kid", "--allow_few_images")
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +34,7 @@ def folder(tmp_path_factory):
 def test_a_run_on_an_archive_is_scored_as_it_was_trained(folder, tmp_path, capsys):
     directory, cache = tmp_path / "run", f"--cache_dir={tmp_path / 'cache'}"
     own = ("--fit=pad", "--label_distribution=data", "--split=train[:75%]", *GREY, cache)
-    flags = (f"--model_dir={directory}", *own, "--evaluate_every=1", *SCORED)
+    flags = (f"--model_dir={directory}", *own, "--evaluate_every=1")
     run("train", *flags, f"--dataset={folder}.zip", "--steps=1")
     out = capsys.readouterr().out
     assert "60 images in 2 classes: 4 45, 7 15" in out
@@ -54,7 +53,7 @@ def test_a_run_on_an_archive_is_scored_as_it_was_trained(folder, tmp_path, capsy
     assert len(kid) == 2
 
     output = tmp_path / "scores.json"
-    program = ("evaluate", f"--model={directory}", *SCORED, f"--output={output}")
+    program = ("evaluate", f"--model={directory}", f"--output={output}")
     run(*program, cache)
     report = read_json(output)
     about = {"fit": "pad", "split": "train[75%:]", "num_available": 20}

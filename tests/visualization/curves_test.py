@@ -71,12 +71,13 @@ def test_a_broken_value_interrupts_only_its_line(whole, broken):
     assert ink(picture, "generator")[1:] == ink(whole, "generator")[1:]
 
 
-def test_scores_get_a_panel_of_their_own():
+@pytest.mark.parametrize("score", ["fid", "kid"])
+def test_scores_get_a_panel_of_their_own(score):
     records = [record(step) for step in range(6)]
-    records[2]["fid"], records[5]["fid"] = 40.0, 20.0
+    records[2][score], records[5][score] = 40.0, 20.0
     picture = training_curves(records)
     assert picture.size == (2000, 450)
-    color = np.rint(255 * np.array(to_rgb(COLORS["fid"])))
+    color = np.rint(255 * np.array(to_rgb(COLORS[score])))
     columns = np.flatnonzero((np.asarray(picture) == color).all(axis=-1).any(axis=0))
     assert columns.min() > 1500
     # The line joins both scores, though no record between them has one.

@@ -40,7 +40,7 @@ class Metric:
 
     @property
     def by_class(self):
-        """Whether it needs classes. By default it is left out where it cannot be computed."""
+        """Whether it needs classes."""
         return self.needs in (CLASS_MOMENTS, PREDICTED_LABELS)
 
 
