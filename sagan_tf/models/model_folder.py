@@ -59,8 +59,8 @@ def find_model(name_or_path):
 
     Args:
         name_or_path: Name of a preset, which may stand after `preset:`; path of a model folder; or
-            path of a run, which stands for the newest of its checkpoints that is not damaged, or
-            for its preset if it has no checkpoints.
+            path of a run, which stands for its preset if it is finished or has no checkpoints, and
+            otherwise for the newest of its checkpoints that is not damaged.
 
     Returns:
         Path of a folder that holds weights, whose digest has not been checked.
@@ -84,7 +84,7 @@ def find_model(name_or_path):
             )
         return bundled
     if (folder / CHECKPOINTS).is_dir():
-        return _newest_checkpoint(folder)
+        return _finished_preset(folder) or _newest_checkpoint(folder)
     if not (folder / CONFIG_FILE).is_file():
         if not folder.exists() and folder.name == name:
             raise unknown_name("model", name, PRESETS)
@@ -130,6 +130,13 @@ def checkpoint_paths(directory):
 def checkpoint_name(step):
     """Name of the folder of the checkpoint of a step."""
     return f"{_PREFIX}{step:07d}"
+
+
+def _finished_preset(run):
+    """The preset of a run whose `config.json` says at which step it ended, or `None`."""
+    with contextlib.suppress(DamagedError):
+        if read_config(run)[1]["step"] and (run / "preset" / CONFIG_FILE).is_file():
+            return run / "preset"
 
 
 def _newest_checkpoint(run):

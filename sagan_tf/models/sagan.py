@@ -220,8 +220,8 @@ class SAGAN(AdversarialModel):
 
         Args:
             preset_name: str, such as `"sagan_digits_16"`; or the path of a folder that
-                `save_preset` wrote, of a run, for the newest of its checkpoints that is not
-                damaged, or of one of its checkpoints.
+                `save_preset` wrote, of a run, for what came out of it if it is finished and for the
+                newest of its checkpoints otherwise, or of one of its checkpoints.
             load_weights: bool, whether to load the weights; without, they are random. Defaults to
                 `True`.
             **changes: Fields of `ModelConfig` to change, such as `num_classes`. The weights that

@@ -44,6 +44,12 @@ def open_run(directory, config, extend=False):
     return directory
 
 
+def close_run(directory, config, step):
+    """Records that a run ended at a step. Until it goes on, its folder stands for its preset."""
+    if is_chief():
+        write_config(directory, config, config.recipe.seed, step)
+
+
 def open_scores(directory, settings):
     """Records the settings by which a run is scored, or refuses if it was scored by others.
 

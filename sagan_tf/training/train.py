@@ -18,7 +18,7 @@ from sagan_tf.training.forecast import Forecast
 from sagan_tf.training.interruption import Interrupted, Interruption
 from sagan_tf.training.progress_bar import ProgressBar
 from sagan_tf.training.recorder import Recorder
-from sagan_tf.training.run import check_run, open_run, open_scores, write_results
+from sagan_tf.training.run import check_run, close_run, open_run, open_scores, write_results
 from sagan_tf.training.strategy import describe_strategy, draws, is_chief, make_strategy
 from sagan_tf.training.timed_decay import TimedDecay
 from sagan_tf.training.trainer import Trainer
@@ -227,12 +227,14 @@ def _train(config, source, directory, options, strategy, evaluation, scored_spli
         raise Interrupted(text, interruption.signal)
     if recorder.ended_by:
         say(f"Ended after step {sagan.step}: {recorder.ended_by}")
+    last_step = sagan.step
     if options.monitor and _go_to_best(sagan, checkpoints, clock):
         say(f"Results are of step {sagan.step}, the best by {options.monitor}")
     if draws():
         for name, path in write_results(sagan, directory).items():
             say(f"{name + ':':12} {path}")
         say(f"{'metrics:':12} {directory / 'metrics.jsonl'}, tensorboard --logdir {directory}")
+    close_run(directory, config, last_step)
     return sagan
 
 

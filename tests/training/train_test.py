@@ -6,7 +6,7 @@ import pytest
 from sagan_tf import SAGAN
 from sagan_tf.config import RunOptions
 from sagan_tf.files import read_json_lines
-from sagan_tf.models import preset
+from sagan_tf.models import find_model, preset
 from sagan_tf.models.model_folder import read_config
 from sagan_tf.training import check_run, for_dataset, open_run, train
 from tests.tiny import assert_same, contents, variables
@@ -54,7 +54,8 @@ def test_what_a_run_leaves(run, capsys):
     assert loaded.config.recipe.dataset_size == 1797
     assert loaded.class_names == tuple("0123456789")
     # The preset, the last checkpoint and the model that is returned are the same.
-    for other in (loaded, SAGAN.from_preset(directory)):
+    checkpoint = SAGAN.from_preset(directory / "checkpoints" / "step_0000004")
+    for other in (loaded, checkpoint):
         for ours, theirs in zip(other.get_weights(), sagan.get_weights(), strict=True):
             np.testing.assert_array_equal(ours, theirs)
 
@@ -177,5 +178,10 @@ def test_results_are_of_the_best_checkpoint(tmp_path, capsys):
     for one, other in zip(ours, theirs, strict=True):
         np.testing.assert_array_equal(one, other)
     assert [record["step"] for record in read_json_lines(tmp_path / "metrics.jsonl")] == [1, 2, 3]
+    assert find_model(tmp_path) == shipped
     # Nothing is trained anew, and the same is shipped.
     assert train(CONFIG, tmp_path, options, scored()).step == 1
+    assert find_model(tmp_path) == shipped
+    # A run that goes on stands for what it has come to.
+    open_run(tmp_path, *for_dataset(CONFIG.override(steps=9), options)[:1], extend=True)
+    assert find_model(tmp_path).name == "step_0000003"
