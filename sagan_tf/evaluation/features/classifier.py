@@ -88,9 +88,8 @@ class Classifier(Features):
     ):
         """The classifier of a data set: from the package or the cache, or trained now and kept.
 
-        The package has that of the digits, 16x16 and grey. A fifth of the images, 5,000 at most and
-        always the same ones, is held out to measure the accuracy. Two trainings on as many cores
-        end with the same bits, and leave all global random states as they were.
+        A fifth of the images, 5,000 at most and always the same ones, is held out to measure the
+        accuracy. Trainings on as many cores end with the same bits and leave random states alone.
 
         Args:
             source: A `sagan_tf.data.Source`.
@@ -169,8 +168,7 @@ class Classifier(Features):
     def bundled(cls, name):
         """A classifier of the package, for images of other data than it was trained on.
 
-        A few images cannot train a classifier that knows much. The features of one that has learned
-        from many others tell more about them, although its classes are not theirs.
+        A few images cannot train a classifier that knows much; one of many others tells more.
 
         Args:
             name: str, one of `BUNDLED_CLASSIFIERS`.
@@ -185,8 +183,7 @@ class Classifier(Features):
             found = folder and _read(folder, {})
         if not found:
             raise ValueError(f"{name} of the package is missing or damaged: install it again")
-        network, details = found
-        return cls(network, name, predicts_labels=False, **details, version=VERSION)
+        return cls(found[0], name, predicts_labels=False, **found[1], version=VERSION)
 
     def _run(self, images):
         if images.shape[-1] > self._channels:
