@@ -43,11 +43,14 @@ def change_color(images, numbers):
     brightness, saturation, contrast = (
         ops.reshape(number, (-1, 1, 1, 1)) for number in ops.unstack(numbers, 3, axis=1)
     )
-    images = images + (brightness - 0.5)
+    brightness, saturation, contrast = brightness - 0.5, 2.0 * saturation, contrast + 0.5
+    # What is added is one value for all channels of a pixel: full images are gone through once.
     grey = ops.mean(images, axis=3, keepdims=True)
-    images = grey + (images - grey) * (2.0 * saturation)
-    mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
-    return mean + (images - mean) * (contrast + 0.5)
+    added = brightness + (1.0 - contrast) * ops.mean(grey, axis=(1, 2, 3), keepdims=True)
+    if images.shape[3] == 1:
+        return images * contrast + added
+    added = added + grey * (contrast * (1.0 - saturation))
+    return images * (contrast * saturation) + added
 
 
 def translate(images, numbers):
@@ -96,7 +99,7 @@ def cut_out(images, numbers):
         _are_in_half(size, numbers[:, axis, None]) for axis, size in enumerate(images.shape[1:3])
     )
     is_cut = ops.logical_and(rows[:, :, None, None], columns[:, None, :, None])
-    return ops.where(is_cut, 0.0, images)
+    return images * ops.cast(ops.logical_not(is_cut), "float32")
 
 
 def _are_in_half(size, numbers):
@@ -109,6 +112,11 @@ def _are_in_half(size, numbers):
 
 AUGMENTATIONS = {"color": change_color, "translation": translate, "cutout": cut_out}
 """The augmentations by name: functions of images and of numbers `(batch, 3)`."""
+
+# With it in place of its numbers an augmentation leaves an image as it is, to the bit: factors are
+# 1, the move is by no pixel, and the rectangle lies outside. Choosing numbers costs less than
+# choosing between images.
+_NUMBER_OF_NOTHING = {"color": 0.5, "translation": 0.5, "cutout": 2.0}
 
 
 def augment(images, numbers, policy, probability=None):
@@ -133,11 +141,11 @@ def augment(images, numbers, policy, probability=None):
     for index, name in enumerate(policy):
         if name not in AUGMENTATIONS:
             raise unknown_name("augmentation", name, AUGMENTATIONS)
-        before = augmented
-        augmented = AUGMENTATIONS[name](before, numbers[:, index, :3])
+        chosen = numbers[:, index, :3]
         if probability is not None:
-            happens = ops.less(numbers[:, index, 3], probability)[:, None, None, None]
-            augmented = ops.where(happens, augmented, before)
+            happens = ops.less(numbers[:, index, 3:], probability)
+            chosen = ops.where(happens, chosen, _NUMBER_OF_NOTHING[name])
+        augmented = AUGMENTATIONS[name](augmented, chosen)
     return ops.cast(augmented, keras.backend.standardize_dtype(images.dtype))
 
 
