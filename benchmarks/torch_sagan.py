@@ -155,7 +155,7 @@ class Discriminator(nn.Module):
 
 
 class TorchSAGAN:
-    """Trains both networks with the hinge loss and the learning rates of the paper.
+    """Trains both networks with the hinge loss.
 
     Args:
         image_size: int.
@@ -167,6 +167,9 @@ class TorchSAGAN:
         channels_last: bool, layout of the images and kernels in memory. Defaults to `True`.
         compiled: bool, whether `torch.compile` compiles both networks. Defaults to `False`.
         bfloat16: bool, whether networks run under autocast. Defaults to `False`.
+        learning_rates: Of the generator and the discriminator. Default to those of the paper.
+        betas: Of Adam. Default to those of the paper.
+        seed: int. Defaults to `0`.
     """
 
     def __init__(
@@ -180,8 +183,11 @@ class TorchSAGAN:
         channels_last=True,
         compiled=False,
         bfloat16=False,
+        learning_rates=(1e-4, 4e-4),
+        betas=(0.0, 0.9),
+        seed=0,
     ):
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         self.latent_dim = latent_dim
         self.num_classes = num_classes
         self.discriminator_steps = discriminator_steps
@@ -190,12 +196,17 @@ class TorchSAGAN:
         shape = image_size, channels, num_classes, base_channels
         self.generator = Generator(*shape, latent_dim).to(memory_format=self.format)
         self.discriminator = Discriminator(*shape).to(memory_format=self.format)
+        for network in (self.generator, self.discriminator):
+            network.apply(_initialize)
         self.average = AveragedModel(
             self.generator, multi_avg_fn=get_ema_multi_avg_fn(0.999), use_buffers=False
         )
-        adam = torch.optim.Adam
-        self.generator_optimizer = adam(self.generator.parameters(), 1e-4, (0.0, 0.9))
-        self.discriminator_optimizer = adam(self.discriminator.parameters(), 4e-4, (0.0, 0.9))
+        self.generator_optimizer, self.discriminator_optimizer = (
+            torch.optim.Adam(network.parameters(), rate, betas)
+            for network, rate in zip(
+                (self.generator, self.discriminator), learning_rates, strict=True
+            )
+        )
         self._generate = torch.compile(self.generator) if compiled else self.generator
         self._judge = torch.compile(self.discriminator) if compiled else self.discriminator
 
@@ -208,6 +219,18 @@ class TorchSAGAN:
         generator_loss = self._update_generator(len(images) // parts)
         self.average.update_parameters(self.generator)
         return discriminator_loss.item(), generator_loss.item()
+
+    def keep_average(self, num_batches=16, batch_size=64):
+        """Lets the averaged generator generate, with batch-norm statistics of its own."""
+        self._generate = self.average.module.train()
+        for module in self._generate.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.reset_running_stats()
+                module.momentum = None  # The mean over batches.
+        with torch.no_grad(), self._precision():
+            for _ in range(num_batches):
+                self._fakes(batch_size)
+        self._generate.eval()
 
     def generate(self, latents, labels):
         """Images of the generator at inference."""
@@ -243,6 +266,15 @@ class TorchSAGAN:
 
     def _precision(self):
         return torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16)
+
+
+def _initialize(module):
+    """Starts convolutions and dense layers as Keras does; their scale is that of the rates."""
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        original = module.parametrizations.weight.original
+        nn.init.xavier_uniform_(original)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
 
 
 def train_step(image_size, channels, num_classes, base_channels, batch_size, **options):
