@@ -261,7 +261,7 @@ def _read(entry, wanted):
         network = _build(key)
         network.load_weights(entry / _WEIGHTS)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        message = "%s is damaged, and the classifier is trained again: %s"
+        message = "%s is damaged, and not used: %s"
         logging.warning(message, entry, one_line(error))
         return None
     return network, details
