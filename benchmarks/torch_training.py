@@ -32,6 +32,8 @@ _DISCRIMINATOR_STEPS = 2
 
 def main(_):
     images, labels, classes = read_folder(pathlib.Path(FLAGS.dataset).expanduser())
+    if FLAGS.num_images < len(classes):
+        raise SystemExit(f"--num_images={FLAGS.num_images} is less than one of each class.")
     sagan = TorchSAGAN(
         image_size=images.shape[2],
         channels=3,
@@ -62,10 +64,14 @@ def main(_):
 
 def read_folder(folder):
     """Images `(count, 3, height, width)`, uint8, their labels, and the names of their classes."""
+    if not folder.is_dir():
+        raise SystemExit(f"--dataset={folder} is no folder.")
     classes = sorted(path.name for path in folder.iterdir() if path.is_dir())
     files = [
         (path, label) for label, name in enumerate(classes) for path in folder.glob(f"{name}/*")
     ]
+    if not files:
+        raise SystemExit(f"--dataset={folder} has no images in folders of classes.")
     images = np.stack([np.asarray(Image.open(path).convert("RGB")) for path, _ in files])
     labels = torch.tensor([label for _, label in files])
     return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), labels, classes
