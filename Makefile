@@ -41,8 +41,7 @@ explore: $(VENV)/.app
 # All that a change can break.
 test: $(VENV)/.dev
 	$(RUN) -m pytest -q $(PARALLEL)
-	KERAS_BACKEND=jax XLA_FLAGS=--xla_backend_optimization_level=0 \
-	    $(RUN) -m pytest -q $(PARALLEL) tests/layers tests/losses tests/models
+	KERAS_BACKEND=jax $(RUN) -m pytest -q $(PARALLEL) tests/layers tests/losses tests/models
 
 # The long ones: kills by the dozen, thousands of steps, features of full size.
 soak: $(VENV)/.dev

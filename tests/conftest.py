@@ -1,6 +1,7 @@
-"""Order of the tests, and data sets on disk."""
+"""Order of the tests, how XLA compiles in them, and data sets on disk."""
 
 import functools
+import os
 import signal
 
 import numpy as np
@@ -13,6 +14,9 @@ _LONG = (
     "trainer_replicas_test.py",
     "workers_test.py",
 )
+
+# XLA compiles faster so, here and in the programs that the tests start.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 # Whoever begins the tests in the background lets them, and the programs they start, ignore these.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -71,11 +71,7 @@ logits = sagan_tf.Discriminator(image_size=16, num_classes=None, base_channels=2
 assert logits.shape == (1, 1)
 assert not any(name.startswith("tensorflow.") for name in sys.modules)
 """
-    environment = {
-        **ENVIRONMENT,
-        "KERAS_BACKEND": "jax",
-        "XLA_FLAGS": "--xla_backend_optimization_level=0",  # Compiles faster.
-    }
+    environment = {**ENVIRONMENT, "KERAS_BACKEND": "jax"}
     result = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True
     )

@@ -28,7 +28,6 @@ def run(tmp_path):
         environment = {
             **os.environ,
             "KERAS_BACKEND": "jax",
-            "XLA_FLAGS": "--xla_backend_optimization_level=0",
             "PYTHONPATH": os.pathsep.join([str(tmp_path / "hidden"), str(ROOT)]),
             "HOME": str(tmp_path),
         }

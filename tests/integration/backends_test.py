@@ -28,7 +28,7 @@ def on_jax(tmp_path_factory):
 
 
 def _on_jax(cache, *arguments, devices=1, hosts=1):
-    flags = "--xla_backend_optimization_level=0"  # Compiles faster.
+    flags = os.environ["XLA_FLAGS"]
     if devices > 1:
         flags += f" --xla_force_host_platform_device_count={devices}"
     environment = {

@@ -1,4 +1,4 @@
-"""The state of adaptive augmentation, which a run goes on with."""
+"""What a run goes on with: the state of adaptive augmentation, classes as in the data."""
 
 import pytest
 
@@ -9,12 +9,14 @@ from tests.tiny import assert_same, batches, compiled, variables
 
 def test_augmented_training_goes_on_as_if_nothing_had_happened(tmp_path):
     options = {"augmentation": ("color", "cutout"), "adaptive_augmentation": True}
+    options["label_distribution"] = "data"
     sagan, other = (compiled("adam", **options) for _ in range(2))
     sagan.augmentation_probability.value.assign(0.5)
     checkpoints = Checkpoints(tmp_path, sagan)
-    Trainer(sagan).fit(batches(), 2)
+    trainer = Trainer(sagan)
+    trainer.fit(batches(), 2)
     checkpoints.save()
-    Trainer(sagan).fit(batches(start=2), 4)
+    trainer.fit(batches(start=2), 4)
 
     Checkpoints(tmp_path, other).restore()
     probability = float(other.augmentation_probability.value)

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from sagan_tf.training import Checkpoints, Trainer
-from tests.tiny import assert_same, batches, compiled, variables
+from tests.tiny import compiled
 
 
 def batch(labels, seed=0):
@@ -32,17 +31,6 @@ def test_only_classes_of_the_batch_are_generated(options):
     data = batch([2, 0] * 4)
     assert rows_that_change(compiled(label_distribution="data", **options), data) == {0, 2}
     assert 1 in rows_that_change(compiled(label_distribution="uniform", **options), data)
-
-
-def test_training_goes_on_as_if_nothing_had_happened(tmp_path):
-    sagan, other = (compiled("adam", label_distribution="data") for _ in range(2))
-    checkpoints = Checkpoints(tmp_path, sagan)
-    Trainer(sagan).fit(batches(), 2)
-    checkpoints.save()
-    Trainer(sagan).fit(batches(start=2), 4)
-    Checkpoints(tmp_path, other).restore()
-    Trainer(other).fit(batches(start=2), 4)
-    assert_same(variables(other), variables(sagan))
 
 
 def test_a_keras_file_knows_it(tmp_path):

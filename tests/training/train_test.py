@@ -14,6 +14,8 @@ from tests.tiny import assert_same, contents, variables
 CONFIG = preset("sagan_digits_16").override(
     steps=4, batch_size=8, base_channels=4, latent_dim=8, discriminator_steps=1
 )
+# Learning rates fall to 0 with the steps, or with the clock, which has time enough.
+LINEAR = CONFIG.override(learning_rate_schedule="linear", max_minutes=1e6)
 OPTIONS = RunOptions(log_every=1, checkpoint_every=1, sample_every=4)
 
 
@@ -39,7 +41,7 @@ def scored(stop_at=None):
 def run(tmp_path_factory):
     """A run's folder, and the model that it trained."""
     directory = tmp_path_factory.mktemp("runs") / "run"
-    return directory, train(CONFIG, directory, OPTIONS)
+    return directory, train(LINEAR, directory, OPTIONS)
 
 
 def test_what_a_run_leaves(run, capsys):
@@ -60,11 +62,22 @@ def test_what_a_run_leaves(run, capsys):
             np.testing.assert_array_equal(ours, theirs)
 
 
+def test_linear_rates_end_with_the_steps_where_there_is_time(run):
+    directory, sagan = run
+    recipe = LINEAR.recipe
+    rates = recipe.generator_learning_rate, recipe.discriminator_learning_rate
+    for optimizer, rate in zip(sagan.optimizer.both, rates, strict=True):
+        # The last of four steps had a quarter of the rate.
+        assert float(optimizer.learning_rate) == pytest.approx(rate / 4)
+    with pytest.raises(ValueError, match="max_minutes=1000000.0 there, None here"):
+        check_run(directory, LINEAR.override(max_minutes=None))
+
+
 def test_a_run_that_is_stopped_goes_on_bit_for_bit(run, tmp_path, capsys):
     options = OPTIONS.replace(evaluate_every=2)
-    with pytest.raises(KeyboardInterrupt, match=r"^Stopped after step 2 of 4; all .*0002$"):
-        train(CONFIG, tmp_path, options, scored(stop_at=2))
-    resumed = train(CONFIG, tmp_path, options, scored())
+    with pytest.raises(KeyboardInterrupt, match=r"^Stopped after step 2 of 4 and .*; all .*0002$"):
+        train(LINEAR, tmp_path, options, scored(stop_at=2))
+    resumed = train(LINEAR, tmp_path, options, scored())
     assert f"Going on from {tmp_path / 'checkpoints' / 'step_0000002'}" in capsys.readouterr().out
     assert_same(variables(resumed), variables(run[1]))
     timing = {"seconds", "images_per_second", "fid"}
@@ -78,8 +91,8 @@ def test_a_run_that_is_stopped_goes_on_bit_for_bit(run, tmp_path, capsys):
 def test_what_does_not_fit_is_said_before_anything_is_written(run, tmp_path):
     before = contents(run[0])
     for directory, config, options, message in (
-        (run[0], CONFIG.override(seed=1), OPTIONS, "seed=0 there, 1 here"),
-        (run[0], CONFIG.override(steps=5), OPTIONS, "which `extend` allows"),
+        (run[0], LINEAR.override(seed=1), OPTIONS, "seed=0 there, 1 here"),
+        (run[0], LINEAR.override(steps=5), OPTIONS, r"\(steps=4 there, 5 here\)"),
         (tmp_path, CONFIG.override(accumulation_steps=3), OPTIONS, "be a multiple of 3$"),
         (tmp_path, CONFIG.override(num_classes=3), OPTIONS, "class"),
         (tmp_path, CONFIG, OPTIONS.replace(evaluate_every=1), "needs `make_evaluation`"),
@@ -149,18 +162,6 @@ def test_a_run_that_was_out_of_time_goes_on_with_more(tmp_path, capsys):
     with pytest.raises(ValueError, match="max_minutes=1e-06 there, None here, which `extend` allo"):
         train(longer, tmp_path, OPTIONS)
     assert train(longer, tmp_path, OPTIONS.replace(extend=True)).step == 4
-
-
-def test_linear_rates_follow_the_clock(tmp_path):
-    linear = {"learning_rate_schedule": "linear", "max_minutes": 1e6}
-    sagan = train(CONFIG.override(steps=2, **linear), tmp_path, OPTIONS)
-    # There was time, so the steps came to their end first: the last of two had half of the rate.
-    recipe = CONFIG.recipe
-    rates = recipe.generator_learning_rate, recipe.discriminator_learning_rate
-    for optimizer, rate in zip(sagan.optimizer.both, rates, strict=True):
-        assert float(optimizer.learning_rate) == pytest.approx(rate / 2)
-    with pytest.raises(ValueError, match="max_minutes=1000000.0 there, None here"):
-        check_run(tmp_path, CONFIG.override(**{**linear, "steps": 2, "max_minutes": None}))
 
 
 @pytest.mark.slow
