@@ -15,7 +15,7 @@ _LONG = (
     "workers_test.py",
 )
 
-# XLA compiles faster so, here and in the programs that the tests start.
+# XLA compiles faster with this, here and in the programs that the tests start.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 # Whoever begins the tests in the background lets them, and the programs they start, ignore these.

@@ -65,7 +65,7 @@ def test_an_edited_manifest_costs_one_checkpoint_at_most(run, tmp_path):
     edits, refused = list(manifests(content)), []
     for name, edited in edits:
         path.write_text(json.dumps(edited))
-        # What `restore()` catches of a checkpoint before it takes the one before.
+        # At a `ValueError` `restore()` takes the checkpoint before, as it does below.
         try:
             checkpoints.restore(path.parent)
         except ValueError:
@@ -74,7 +74,7 @@ def test_an_edited_manifest_costs_one_checkpoint_at_most(run, tmp_path):
             assert sagan.step == 2, name
         _ = checkpoints.best
     assert len(edits) > 165
-    # Such as another score, or another number of images, is not.
+    # An edit of a score, or of the number of images, is not refused.
     assert 0.5 * len(edits) < len(refused) < len(edits)
     for text in ("", "{", "[]", "null", 100_000 * "[", "\xff"):
         path.write_text(text, encoding="latin-1")
