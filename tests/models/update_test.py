@@ -263,10 +263,12 @@ def test_the_probability_of_augmentation_follows_the_signs_of_real_logits():
     assert set(step(sagan, batch(8))) == METRICS
 
 
-def test_slices_of_a_discriminator_update_give_the_gradient_of_the_whole():
+@pytest.mark.parametrize("penalty", [None, *PENALTIES])
+def test_slices_of_a_discriminator_update_give_the_gradient_of_the_whole(penalty):
     trained = []
     for slices in (1, 4):
-        sagan = compiled(rates=(0.0, 4e-3), compile_options={"accumulation_steps": slices})
+        options = {"accumulation_steps": slices, "penalty": penalty, "penalty_weight": 1.0}
+        sagan = compiled(rates=(0.0, 4e-3), compile_options=options)
         # Only the generator's batch norm knows of slices, so its images must not depend on it.
         sagan.generator.to_image.kernel.assign(tf.zeros_like(sagan.generator.to_image.kernel))
         sagan.generator.to_image.layer.bias.assign([0.5])
