@@ -3,8 +3,8 @@
 import math
 
 from absl import logging
+from keras import ops
 
-from sagan_tf.losses import LOSSES
 from sagan_tf.training.periodic import Periodic
 
 
@@ -77,8 +77,9 @@ def warning_signs(sagan, step, logs):
             f"generated images hardly differ (variance {fake:.2g}, that of real images "
             f"{real:.2g}): the generator may have collapsed"
         )
-    undecided = float(LOSSES[sagan.loss_name].discriminator(0.0, 0.0))
-    if undecided and loss < 0.05 * undecided:
+    no_decision = ops.zeros((1, 1))
+    undecided = float(sagan.adversarial_loss.discriminator(no_decision, no_decision))
+    if undecided > 0 and loss < 0.05 * undecided:
         signs["discriminator_loss"] = (
             f"the discriminator tells real from fake without error (loss {loss:.2g}): the "
             "generator has hardly a gradient left"

@@ -1,7 +1,9 @@
 import math
 
 import pytest
+from keras import ops
 
+from sagan_tf.losses import AdversarialLoss
 from sagan_tf.training import Checkpoints, Watchdog
 from tests.tiny import compiled
 
@@ -137,7 +139,13 @@ def test_gates_have_a_thousand_steps(sagan, caplog, name):
 # A discriminator that cannot tell: hinge 1 + 1, cross-entropy 2 log 2, squares (1 + 0) / 2.
 @pytest.mark.parametrize(
     ("loss", "undecided"),
-    [("hinge", 2.0), ("non_saturating", 2 * math.log(2)), ("least_squares", 0.5)],
+    [
+        ("hinge", 2.0),
+        ("non_saturating", 2 * math.log(2)),
+        ("least_squares", 0.5),
+        # A loss of one's own has no name; it takes tensors `(batch, 1)`.
+        (AdversarialLoss(lambda real, fake: ops.mean((real - 3.0) ** 2, axis=(0, 1)), None), 9.0),
+    ],
 )
 def test_the_loss_of_a_perfect_discriminator(caplog, loss, undecided):
     watchdog = start(compiled(loss=loss))
