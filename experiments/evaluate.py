@@ -20,9 +20,9 @@ Against a mean and a covariance of real features that somebody has published, wi
       --features=inception --features_file=inception_v1_2015_12_05.tar.gz
 
 The data set is the one that the model was trained on, unless --dataset names another. A model that
-was trained on a slice, such as train[:90%], is scored by the images that it has not seen, and
---split=test by those of a split; the classifier is that of the split on which models train. Scores
-of different features, numbers of images or data cannot be compared; all settings are in the JSON.
+was trained on a slice, such as train[:90%], is scored by the images that it has not seen;
+--split=test names others. The classifier is trained on the split on which the model was. Scores of
+different features, numbers of images or data cannot be compared; all settings are in the JSON.
 --nearest=FILE draws samples beside the real images that are most like them.
 """
 

@@ -37,7 +37,7 @@ flags.DEFINE_string(
 flags.DEFINE_integer(
     "num_images",
     MAX_DEFAULT_IMAGES,
-    "Number of images of training, and of held-out ones, of which at most so many are used.",
+    "Largest number of images of training, and of held-out images, to use.",
     lower_bound=20,
 )
 settings_flags.define_choice(

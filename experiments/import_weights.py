@@ -8,7 +8,7 @@ A checkpoint of mmgeneration, and one of StudioGAN's folders:
       --class_names=airplane,automobile,bird,cat,deer,dog,frog,horse,ship,truck \
       --output=models/cifar10
 
-docs/from_other_code.md says which weights there are, and with which flags they were trained.
+docs/from_other_code.md says which weights there are, and which flags import them.
 """
 
 import math

@@ -164,7 +164,7 @@ def names_of_folders(sagan):
     changed = [pair for pair in zip(names, folders, strict=True) if len({*pair}) > 1]
     if changed:
         shown = ", ".join(f"{name!r} in {folder}" for name, folder in changed[:10])
-        message = "No folder can have the names of some classes. Others have their images: %s%s"
+        message = "Some names of classes cannot be names of folders, so these were changed: %s%s"
         logging.warning(message, shown, ", ..." if len(changed) > 10 else "")
     return names
 

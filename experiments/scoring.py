@@ -20,9 +20,9 @@ settings_flags.define_choice(
     "classifier",
     [*TRAINED_FEATURES, *_BUNDLED_FEATURES, "inception"],
     "Network by whose features images are compared: a classifier that is trained on the data set "
-    "at once and kept, a deeper one for natural images whose training takes half an hour, those of "
-    "CIFAR-10 and the digits which come with the package, for small images too few to train one, "
-    "or the Inception graph of TF-GAN.",
+    "at once and kept, a deeper one for natural images whose training takes half an hour, one of "
+    "the two that come with the package (of CIFAR-10 and of digits) where small images are too few "
+    "to train one, or the Inception graph of TF-GAN.",
 )
 flags.DEFINE_string("features_file", None, "File or archive of Inception's frozen graph.")
 flags.DEFINE_string(

@@ -21,8 +21,8 @@ With few images, augmented, after a look at what the discriminator will see of t
   python experiments/train.py --preset=sagan_imagenet_64 --dataset=~/flowers \
       --augmentation=color,translation,cutout --model_dir=runs/few
 
-^C or a SIGTERM saves a checkpoint and leaves. Whatever ended a run, the same command goes on with
-it; on one CPU it ends with the same weights, bit for bit, as if nothing had happened.
+^C, SIGTERM and SIGHUP save a checkpoint and leave. Whatever ended a run, the same command goes on
+with it; on one CPU it ends with the same weights, bit for bit, as if nothing had happened.
 
 On all GPUs of this host, or on several hosts (see docs/training.md):
 

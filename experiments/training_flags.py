@@ -20,7 +20,7 @@ def define(skip_options=()):
         "preset",
         "sagan_digits_16",
         list(PRESETS),
-        "Preset, which decides whatever a flag without a default leaves open.",
+        "Preset, which decides each setting whose flag has no default and is not given.",
     )
     settings_flags.define(ModelConfig, defaults=False)
     settings_flags.define(Recipe, skip=FILLED_IN, defaults=False)

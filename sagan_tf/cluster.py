@@ -20,7 +20,7 @@ def check_strategy(name, tpu=None):
     if os.environ.get("KERAS_BACKEND") == "jax":
         return check_jax_strategy(name, tpu)
     if tpu is not None and name not in ("auto", "tpu"):
-        raise ValueError(f"`tpu`={tpu} does not go with `strategy`={name}: leave one of them")
+        raise ValueError(f"`tpu`={tpu} does not go with `strategy`={name}: leave one of them out")
     if name == "tpu" and tpu is None:
         raise ValueError("`strategy`=tpu needs `tpu`=NAME, or `tpu`=local on the host of a TPU")
     # TensorFlow reads TF_CONFIG for every other strategy.

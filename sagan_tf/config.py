@@ -246,7 +246,7 @@ class RunOptions(Settings):
         choices=("auto", "none", "mirrored", "multiworker", "tpu"),
     )
     tpu: str | None = setting(None, "Name or address of a TPU; local on the TPU's own host.")
-    steps_per_loop: int = setting(1, "Steps per call of TensorFlow.", minimum=1)
+    steps_per_loop: int = setting(1, "Steps per call of TensorFlow or JAX.", minimum=1)
     data_dir: str | None = setting(None, "Folder of TFDS data sets.")
     decoded_dir: str | None = setting(
         None,

@@ -34,7 +34,7 @@ def from_uint8(pixels):
 
 
 def check_pixels(pixels):
-    """Returns uint8 pixels as an array, which may hold no images."""
+    """Returns uint8 pixels as an array, of no images or more."""
     pixels = np.asarray(pixels)
     if pixels.dtype != np.uint8:
         raise TypeError(f"Pixels must be uint8, in [0, 255]. Received: dtype={pixels.dtype}")

@@ -34,8 +34,8 @@ def check_labels(labels, num_classes, class_names=None):
 def check_class_weights(weights, num_images, num_classes):
     """Returns weights of classes as a float32 array `(num_images, num_classes)`.
 
-    A ValueError is raised unless there is a row for each image, of numbers that are not negative
-    and whose sum is 1 within 1e-3; or the model has no classes, and `num_classes` is `None`.
+    A ValueError is raised if `num_classes` is `None`, for a model without classes, or unless there
+    is a row for each image, of numbers that are at least 0 and sum to 1 within 1e-3.
     """
     if num_classes is None:
         raise ValueError("This model is unconditional: it takes no `labels`")

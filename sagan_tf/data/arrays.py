@@ -47,7 +47,7 @@ class Arrays(Source):
             labels = np.asarray(labels)
             if labels.shape != (len(self._images),):
                 raise ValueError(
-                    f"`labels` must have shape ({len(self._images)},), as there are images. "
+                    f"`labels` must have shape ({len(self._images)},), one per image. "
                     f"Received: {labels.shape}"
                 )
             if class_names is None:

@@ -18,8 +18,8 @@ FITS = ("crop", "pad", "stretch")
 MAX_PIXELS = 2**26
 """The pixels of the largest image that is read, 8192x8192. They take some 12 bytes each."""
 
-# All threads together decode so many at once, or one larger image. A large one has at most
-# `_PIXELS_PER_BYTE` as often as its file has bytes, or it is made to fill the memory.
+# All threads together decode so many at once, or one larger image. A large one with more than
+# `_PIXELS_PER_BYTE` for each byte of its file is refused, as it was made to fill the memory.
 _PIXELS_AT_ONCE, _LARGE, _PIXELS_PER_BYTE = 2**24, 2**22, 1024
 _ORIENTATION = 0x0112  # Tag of EXIF.
 _LONGEST_EXIF = 2**16  # As in JPEG. Pillow's time for longer ones may grow with the square.

@@ -16,7 +16,7 @@ class ImageReader:
 
     The arguments are those of `load`. A label out of range is a ValueError, and so is an unreadable
     image, unless `skip_corrupt` replaces it by the next readable one and there is one. `read_all`
-    names all unreadable images together.
+    names the first unreadable images together.
     """
 
     def __init__(

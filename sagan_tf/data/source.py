@@ -52,7 +52,7 @@ class Source(abc.ABC):
         return f"{len(self)} images {count if self.num_classes else 'without classes'}"
 
     def digest(self):
-        """str, which other images have not, wherever they lie."""
+        """str that is the same wherever the images lie, and that no other images have."""
         return digest(self.name, str(len(self)))[:16]
 
     @abc.abstractmethod

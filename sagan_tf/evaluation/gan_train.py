@@ -14,7 +14,8 @@ def gan_train(sagan, real, held_out, architecture=None, seed=0, use_ema=True, tr
 
     Beside the one that is trained on as many generated images as there are real ones, of the same
     classes, one is trained on the real images, and one on both together. All three are trained
-    alike, for the same number of passes over what they are given, and none is kept.
+    alike, for as many steps as the network takes for its number of images (at least 600), and none
+    is kept.
 
     Args:
         sagan: A `SAGAN` with classes.

@@ -106,7 +106,7 @@ def statistics_of(images, network, labels=None, num_classes=None, **options):
     Raises:
         TypeError: if the images are other integers.
         ValueError: if their shape is another one, a value is NaN, they seem to be in [0, 1], or
-            there are other labels than one in `[0, num_classes)` for each image.
+            there is not one label in `[0, num_classes)` for each image.
     """
     images = np.asarray(images)
     low, high = (images.min(), images.max()) if images.size else (0, 0)

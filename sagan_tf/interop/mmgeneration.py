@@ -42,8 +42,8 @@ def load_mmgeneration(
     """Makes a `SAGAN` from a checkpoint of mmgeneration or mmagic.
 
     Widths, classes, size of the latents, places of the attention and spectral normalization follow
-    from the variables. What does not is an argument; the configuration from which the model was
-    trained says it. At inference the networks then equal theirs.
+    from the variables. All else is an argument, whose value is in the configuration with which the
+    model was trained. At inference the networks then equal theirs.
 
     Args:
         path: str or path of a `.pth` file, which needs torch, or of its `state_dict` as `.npz` or

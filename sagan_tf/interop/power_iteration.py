@@ -13,8 +13,8 @@ def find_u(kernel, sigma):
 
     The norm after one power iteration from `u` is a continuous function of `u`, which takes the
     value of each singular value at its singular vector. On the way between two vectors, with a norm
-    of at least and of at most `sigma`, there is therefore one with `sigma`. This finds that of code
-    whose power iteration has not converged.
+    of at least and of at most `sigma`, there is therefore one with `sigma`: also for code whose
+    power iteration has not converged.
 
     Args:
         kernel: Array whose last axis is that of the outputs.
@@ -38,7 +38,7 @@ def find_u(kernel, sigma):
 
     start = np.random.default_rng(0).standard_normal(len(square))
     high = _iterated(square, start, lambda vector: norm(vector) >= sigma)
-    # What is left below the largest value has its own largest one where this has the least.
+    # The largest singular value of `rest` is at the vector of the least one of `square`.
     rest = (high @ square @ high) * np.eye(len(square)) - square
     low = _iterated(rest, start, lambda vector: norm(vector) <= sigma)
     candidates = [high, low]

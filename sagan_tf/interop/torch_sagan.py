@@ -24,9 +24,9 @@ def make_sagan(
     """Makes a `SAGAN` from the variables of its networks.
 
     Kernels keep their spectral normalization, with the state of power iteration that gives the same
-    norms. Where there is none, or not all kernels of a network are normalized, they are taken as
-    they are after it, and a warning says that training goes on without. Class tables are always
-    taken as they are after it.
+    norms. Where there is none, or not all kernels of a network are normalized, the normalized
+    kernels are taken, and a warning says that training goes on without spectral normalization.
+    Class tables are always taken normalized.
 
     Args:
         source: str that names the files, for messages.

@@ -76,7 +76,7 @@ class DiscriminatorBlock(keras.layers.Layer):
             shortcut = ops.average_pool(shortcut, 2, strides=2, data_format="channels_last")
         if self.shortcut is not None:
             shortcut = self.shortcut(shortcut, training=training)
-        # TensorFlow's remapper fails, aloud, where it would fuse this sum with the ReLU after it.
+        # Without the reshape TensorFlow's remapper logs an error: it tries to fuse the next ReLU.
         return ops.reshape(x + shortcut, (-1, *x.shape[1:]))
 
     def compute_output_shape(self, input_shape):

@@ -61,8 +61,8 @@ class AdversarialModel(keras.Model):
                 learning rate 1e-4, beta_1 0 and beta_2 0.9 (section 5 of the paper).
             discriminator_optimizer: The like, another object. Defaults to the same with 4e-4.
             loss: `"hinge"`, `"wasserstein"`, `"non_saturating"`, `"least_squares"`, or an
-                `AdversarialLoss`, with which a `.keras` file is loaded without being compiled.
-                Defaults to `"hinge"`.
+                `AdversarialLoss`, which a `.keras` file does not keep: its model is loaded without
+                being compiled. Defaults to `"hinge"`.
             penalty: `None`, `"gradient_penalty"` (between real and fake images) or `"r1"` (at
                 real images), added to the discriminator's loss. Defaults to `None`.
             penalty_weight: float, the penalty's factor. Defaults to `10.0`.
@@ -73,11 +73,11 @@ class AdversarialModel(keras.Model):
                 averaged over replicas and slices; `None` for none. Defaults to `None`.
             augmentation: Sequence of `"color"`, `"translation"` and `"cutout"`, which happen in
                 this order to all images that the discriminator sees in training, real and
-                generated. Defaults to `()`. See `sagan_tf.augmentation`.
+                generated. Defaults to `()`. See `sagan_tf.losses.augmentation`.
             adaptive_augmentation: bool, whether each of them happens to an image with a
-                probability only, which starts at 0 and grows while the discriminator overfits: it
-                is known by the sign of the logits of real images, so they must be positive where a
-                loss wants them to be. Defaults to `False`, all happen to all images.
+                probability only, which starts at 0 and grows while the discriminator overfits. This
+                is judged by the sign of the logits of real images, so the loss must be one that
+                makes them positive. Defaults to `False`, all happen to all images.
             consistency_weight: float, factor of the squared difference between the logits of
                 augmented images and of the same images as they are, in the discriminator's loss.
                 Defaults to `0.0`.

@@ -41,8 +41,8 @@ def check_batch(sagan, data, step=None):
             ones in [-1, 1] can look like them.
 
     Returns:
-        `(images, labels, checks)`; `checks` are a list of `Check`, without which being true nothing
-        else may happen.
+        `(images, labels, checks)`; `checks` is a list of `Check`, which must all be true before
+        anything else happens.
 
     Raises:
         ValueError: for a shape or a dtype that no values can mend, or missing labels.
@@ -114,7 +114,7 @@ def _check_labels(labels, num_classes, count):
             f"`labels` must be one int per image.{hint} "
             f"Received: shape={tuple(labels.shape)}, {dtype=!s}"
         )
-    # JAX has no longer ones.
+    # JAX has no int64 by default.
     labels = ops.cast(labels, "int32" if keras.backend.backend() == "jax" else "int64")
     ends = ops.stack([ops.min(labels), ops.max(labels)])
     text = f"`labels` must be in [0, {num_classes}). Smallest and largest:"

@@ -44,7 +44,7 @@ class Network(keras.Model):
         return {**super().get_config(), **{name: getattr(self, name) for name in _SHARED}}
 
     def _set_stages(self, blocks):
-        """Sets `blocks`, of which the plan's last ones are made, and `stages`."""
+        """Sets `blocks`, which are made of the last ones of the plan, and `stages`."""
         # The blocks are tracked before the attention layers: this is the order of the weights.
         self.blocks = blocks
         stages = list(blocks)

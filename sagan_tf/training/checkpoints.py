@@ -163,7 +163,10 @@ class Checkpoints:
         self._check_fit(path, config, state)
         read_weights(self.sagan, path)
         if self.sagan.step != state["step"]:
-            raise DamagedError(f"{path} is of step {self.sagan.step}, and says {state['step']}")
+            raise DamagedError(
+                f"{path} has weights of step {self.sagan.step}, but its config.json says "
+                f"{state['step']}"
+            )
         for metric in self.sagan.metrics:
             for variable, value in zip(
                 metric.variables, state["running"][metric.name], strict=True
@@ -197,7 +200,7 @@ class Checkpoints:
             raise ValueError(f"{path} is no checkpoint: it has no optimizers")
         for name, is_valid in _STATE.items():
             if not is_valid(state[name]):
-                raise DamagedError(f"{path} has other {name} than a checkpoint")
+                raise DamagedError(f"{path} is no valid checkpoint: its {name} is malformed")
         if state["seed"] != self.sagan.seed:
             raise ValueError(f"{path} is of seed {state['seed']}, not {self.sagan.seed}")
         difference = self.sagan.config.model.differences(config.model)

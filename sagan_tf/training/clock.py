@@ -51,8 +51,8 @@ class Clock:
     def is_due(self, since, minutes):
         """Whether so many minutes since a time are over, or will be before the time is taken again.
 
-        Until then it takes the shorter of the last two periods: tracing and evaluations take longer
-        than steps do.
+        The next period is taken to be the shorter of the last two, since tracing and evaluations
+        take longer than steps do.
 
         Args:
             since: float, seconds.

@@ -97,11 +97,11 @@ class Recorder(Periodic):
             self._board = Board(self.directory / "tensorboard")
         self._values = [record[monitor] for record in records if monitor in record]
         self.ended_by = None
-        # Checkpoints know it better than records, of which there may have been none yet.
+        # The time in a checkpoint is newer than that of a record, and there may be no record yet.
         known = self.checkpoints.seconds if self.checkpoints else 0.0
         self.clock.start(known or (records[-1]["seconds"] if records else 0.0))
         self._logged_at = self._saved_at = self.clock.seconds
-        # A run that was stopped before its first picture has it when it would have had it.
+        # Pictures come at the same times as in a run that was not stopped.
         every = 60.0 * (self.options.sample_minutes or math.inf)
         self._drawn_at = self.clock.seconds // every * every if math.isfinite(every) else 0.0
         self._end_if_over()

@@ -112,4 +112,4 @@ def _lock(directory):
     except BlockingIOError as error:
         raise OSError(f"Another process is training in {directory}") from error
     except OSError as error:
-        logging.warning("No lock on %s, on a file system without: %s", directory, error)
+        logging.warning("%s is not locked, as its file system has no locks: %s", directory, error)

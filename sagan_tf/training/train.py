@@ -27,8 +27,8 @@ from sagan_tf.training.trainer import Trainer
 def train(config, directory, options=None, make_evaluation=None, adapt_classes=False, source=None):
     """Trains a model from the last checkpoint of a run to the last step.
 
-    It prints what it does. `SIGINT` and `SIGTERM` save a checkpoint and end it; the same call goes
-    on. With several devices, call it before anything else that runs TensorFlow.
+    It prints what it does. `SIGINT`, `SIGTERM` and `SIGHUP` save a checkpoint and end it; the same
+    call goes on. With several devices, call it before anything else that runs TensorFlow.
 
     Args:
         config: A `Config` with a recipe.
@@ -89,8 +89,8 @@ def for_dataset(config, options, adapt_classes=False, source=None):
         of the classes, and the `data.Source`.
 
     Raises:
-        ValueError: if there is no such data set, or it has other classes than the model, or no
-            image of one of which images are generated.
+        ValueError: if there is no such data set, its classes are not those of the model, or it has
+            no image of a class that is generated.
     """
     recipe = config.recipe
     if source is None:
@@ -125,8 +125,8 @@ def for_dataset(config, options, adapt_classes=False, source=None):
 def scored_dataset(config, options, source):
     """The `data.Source` by which a run is scored, and its split.
 
-    It is that of `options.evaluate_split`. Without, it holds the images that a slice has left over,
-    and those of training, the `source`, where nothing is.
+    It is that of `options.evaluate_split`. Without one, the images are those that a slice has left
+    over, or those of training, the `source`, if none is left.
     """
     dataset, split = config.recipe.dataset, config.recipe.split
     if options.evaluate_split is not None:

@@ -16,8 +16,8 @@ DOT_COLOR, MEAN_COLOR, PAIR_COLOR = "#1a73e8", "#c5221f", "#dadce0"
 def score_comparison(setting, scores):
     """Draws a panel per score, with a dot for each seed of each variant and a bar at their mean.
 
-    Grey lines join the dots of a seed: where all of them rise or fall, the variants differ more
-    than chance explains, however far the dots of a variant lie apart.
+    Grey lines join the dots of a seed: where all of them rise, or all fall, every seed agrees on
+    the sign of the difference, however far the dots of a variant lie apart.
 
     Args:
         setting: str, what the variants are values of.

@@ -149,7 +149,7 @@ class Classifier(Features):
         key = {**data, **training, "version": VERSION}
         entry = cache_directory(cache_dir) / f"classifier_{digest(repr(key))[:16]}"
         with keras.device("cpu:0"):
-            # One of the package is as good as its data, unless another training is asked for.
+            # A bundled one of the same data is taken, unless another training is asked for.
             wanted = [(bundled_path(name), data | chosen) for name in BUNDLED_CLASSIFIERS]
             for place in (*wanted, (entry, key)):
                 if found := _read(*place):

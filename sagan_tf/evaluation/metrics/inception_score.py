@@ -44,7 +44,7 @@ def inception_score(probabilities, splits=10):
     sums = probabilities.sum(axis=1)
     if probabilities.min() < 0 or np.abs(sums - 1.0).max() > 1e-3:
         raise ValueError(
-            "`probabilities` must not be negative and sum to 1. Received: a least value of "
+            "`probabilities` must be at least 0 and sum to 1. Received: a least value of "
             f"{probabilities.min():.3g}, sums from {sums.min():.4g} to {sums.max():.4g}"
         )
     ends = np.arange(1, splits) * len(probabilities) // splits

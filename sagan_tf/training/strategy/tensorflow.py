@@ -15,8 +15,8 @@ _TPU_TIMEOUT = 10.0  # Seconds.
 def make_strategy(name="auto", tpu=None):
     """Makes a distribution strategy. Call it before anything else that runs TensorFlow.
 
-    With several workers it returns when all have come. TensorFlow waits an hour for them, without
-    an ear for ^C and SIGTERM.
+    With several workers it returns when all have come. TensorFlow waits an hour for them, and
+    ignores ^C and SIGTERM meanwhile.
 
     Args:
         name: `"none"` is one device: a GPU if there is one. `"mirrored"` is all GPUs of this host,
@@ -39,7 +39,7 @@ def make_strategy(name="auto", tpu=None):
         return _tpu(tpu)
     if name == "multiworker" or (name == "auto" and len(workers()) > 1):
         return _multiworker()
-    # To ask for logical devices instead would initialise them.
+    # To ask for logical devices instead would initialize them.
     if name == "mirrored" or (name == "auto" and len(tf.config.get_visible_devices("GPU")) > 1):
         return _mirrored()
     return tf.distribute.get_strategy()
