@@ -205,13 +205,13 @@ def shape_of(images):
         raise ValueError(f"Cannot decode {name}: not an image") from error
     with first:
         fitting = [size for size in ARCHITECTURES if size <= min(first.size)]
-        grey = first.mode in ("1", "L", "LA", "I", "I;16", "F")
+        gray = first.mode in ("1", "L", "LA", "I", "I;16", "F")
     if not fitting and FLAGS.image_size is None:
         raise ValueError(
             f"{images.name} holds images of {first.width}x{first.height} pixels, which are too "
             f"small: pass --image_size={min(ARCHITECTURES)} to enlarge them"
         )
-    found = {"image_size": max(fitting, default=None), "channels": 1 if grey else 3}
+    found = {"image_size": max(fitting, default=None), "channels": 1 if gray else 3}
     found |= settings_flags.given(ModelConfig, *_SHAPE)
     architecture(found["image_size"])  # checks it
     return found

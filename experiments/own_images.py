@@ -38,12 +38,12 @@ class Survey:
     Attributes:
         count: int, number of images.
         sides: Tuple of ints, the shorter sides of those that were looked at.
-        is_grey: bool, whether all of these are stored without colors.
+        is_gray: bool, whether all of these are stored without colors.
     """
 
     count: int
     sides: tuple[int, ...]
-    is_grey: bool
+    is_gray: bool
 
 
 def chosen_config(directory=None):
@@ -121,8 +121,8 @@ def choose(survey, accelerator, given):
     bound = f", and a CPU has time for {LARGEST_ON_CPU}" if half >= 2 * size > sizes[0] else ""
     reason = f"Half of {len(survey.sides)} images are at least {half} pixels wide and high{bound}."
     choices = {"image_size": (size, reason)}
-    colors = "The images are grey." if survey.is_grey else "The images have colors."
-    choices["channels"] = (1 if survey.is_grey else 3, colors)
+    colors = "The images are gray." if survey.is_gray else "The images have colors."
+    choices["channels"] = (1 if survey.is_gray else 3, colors)
     size = given.get("image_size", size)
     origin = _nearest_bundled(size, given.get("channels", choices["channels"][0]))
     if origin:

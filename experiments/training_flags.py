@@ -46,7 +46,7 @@ def chosen_config():
         check_dataset(dataset)
         raise ValueError(
             f"--dataset={dataset} needs a --preset, or --channels=3: the default, {FLAGS.preset}, "
-            "draws in grey"
+            "draws in gray"
         )
     return config, other_data and "num_classes" not in chosen
 

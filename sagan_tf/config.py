@@ -15,7 +15,7 @@ class ModelConfig(Settings):
     """
 
     image_size: int = setting(128, "Height and width of the images: 16, 32, 64, 128 or 256.")
-    channels: int = setting(3, "Channels of the images: 1 for grey, 3 for RGB.", choices=(1, 3))
+    channels: int = setting(3, "Channels of the images: 1 for gray, 3 for RGB.", choices=(1, 3))
     num_classes: int | None = setting(
         1000, "Number of classes; None for an unconditional model.", minimum=1
     )

@@ -1,6 +1,6 @@
 """Images as the models have them, floats in [-1, 1], and as files have them, 8-bit pixels.
 
-Both are arrays of shape `(num_images, height, width, channels)` with 1 (grey) or 3 (RGB) channels.
+Both are arrays of shape `(num_images, height, width, channels)` with 1 (gray) or 3 (RGB) channels.
 Another type is a TypeError; another shape, or a NaN, is a ValueError.
 """
 
@@ -43,9 +43,9 @@ def check_pixels(pixels):
 
 
 def check_channels(channels):
-    """Raises a ValueError unless `channels` is 1 (grey) or 3 (RGB)."""
+    """Raises a ValueError unless `channels` is 1 (gray) or 3 (RGB)."""
     if channels not in (1, 3):
-        raise ValueError(f"`channels` must be 1 (grey) or 3 (RGB). Received: {channels=}")
+        raise ValueError(f"`channels` must be 1 (gray) or 3 (RGB). Received: {channels=}")
 
 
 def _check_shape(images, sizes):

@@ -10,7 +10,7 @@ BATCH = 8
 
 
 def tiny(num_classes=3, base_channels=4, attention_resolutions=None, **kwargs):
-    """A `SAGAN` for 16x16 grey images, whose average differs from its generator."""
+    """A `SAGAN` for 16x16 gray images, whose average differs from its generator."""
     keras.utils.set_random_seed(0)
     sagan = SAGAN(
         Generator(16, 1, num_classes, base_channels, 8, attention_resolutions),

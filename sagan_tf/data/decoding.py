@@ -165,7 +165,7 @@ def _orientation(image):
 
 
 def _eight_bit(image, encoded):
-    """The image with 8 bits per channel; Pillow clips grey ones of more bits at 255."""
+    """The image with 8 bits per channel; Pillow clips gray ones of more bits at 255."""
     if image.mode.startswith(("I", "F")):
         return _scaled(np.asarray(image))
     tiles = image.tile

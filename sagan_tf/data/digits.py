@@ -12,10 +12,10 @@ from sagan_tf.files import one_line
 
 
 class Digits(tfds.core.GeneratorBasedBuilder):
-    """1,797 grey 8x8 images of the digits 0 to 9, in scikit-learn's order. Nothing is downloaded.
+    """1,797 gray 8x8 images of the digits 0 to 9, in scikit-learn's order. Nothing is downloaded.
 
     The digits are the test set of the UCI data set "Optical Recognition of Handwritten Digits"
-    (Alpaydin and Kaynak, 1998). Their 17 grey levels are spread over 0 to 255.
+    (Alpaydin and Kaynak, 1998). Their 17 gray levels are spread over 0 to 255.
     """
 
     VERSION = tfds.core.Version("1.0.0")

@@ -71,8 +71,8 @@ def write_image_folder(path, batches, class_names=None):
             for pixels, label in zip(to_uint8(images), labels, strict=True):
                 folder = new if names is None else new / names[label]
                 folder.mkdir(exist_ok=True)
-                grey_or_rgb = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
-                Image.fromarray(grey_or_rgb).save(folder / f"{number:06}.png")
+                gray_or_rgb = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+                Image.fromarray(gray_or_rgb).save(folder / f"{number:06}.png")
                 number += 1
 
 

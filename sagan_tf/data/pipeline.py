@@ -47,7 +47,7 @@ def load(
             `data_dir` and `download`. Defaults to `"digits"`.
         image_size: int, height and width to which images are resized. Defaults to `16`.
         batch_size: int, number of images per batch. Defaults to `64`.
-        channels: int, 1 for grey or 3 for RGB. Defaults to `3`.
+        channels: int, 1 for gray or 3 for RGB. Defaults to `3`.
         num_classes: int, which labels must be below; `None` allows any. Defaults to `None`.
         split: str, see `find_dataset`. Defaults to `"train"`.
         flip: bool, whether to flip half of the images, left to right. Defaults to `False`.

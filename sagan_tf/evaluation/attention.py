@@ -51,7 +51,7 @@ def attention_numbers(generator, latents, labels):
     Returns:
         Dict from `"attention_<resolution>"` to a dict of floats: `gate`; `distance` and `entropy`,
         means over images and queries; `even_distance` and `even_entropy`, what they would be if
-        every query attended to all keys alike; and `effect`, by how many of 255 grey levels a
+        every query attended to all keys alike; and `effect`, by how many of 255 gray levels a
         pixel changes, on the average, when the gate is closed. Empty without attention.
     """
     sums = {name: np.zeros(3) for name in generator.gates}

@@ -30,7 +30,7 @@ def change_color(images, numbers):
     """Changes brightness, saturation and contrast, in this order.
 
     A number in [-0.5, 0.5) is added to the pixels. The distance of each value from the mean over
-    the channels of its pixel is multiplied by a number in [0, 2), which does nothing to grey
+    the channels of its pixel is multiplied by a number in [0, 2), which does nothing to gray
     images. The distance from the mean over the image is multiplied by a number in [0.5, 1.5).
 
     Args:
@@ -45,11 +45,11 @@ def change_color(images, numbers):
     )
     brightness, saturation, contrast = brightness - 0.5, 2.0 * saturation, contrast + 0.5
     # What is added is one value for all channels of a pixel: full images are gone through once.
-    grey = ops.mean(images, axis=3, keepdims=True)
-    added = brightness + (1.0 - contrast) * ops.mean(grey, axis=(1, 2, 3), keepdims=True)
+    gray = ops.mean(images, axis=3, keepdims=True)
+    added = brightness + (1.0 - contrast) * ops.mean(gray, axis=(1, 2, 3), keepdims=True)
     if images.shape[3] == 1:
         return images * contrast + added
-    added = added + grey * (contrast * (1.0 - saturation))
+    added = added + gray * (contrast * (1.0 - saturation))
     return images * (contrast * saturation) + added
 
 
@@ -83,7 +83,7 @@ def translate(images, numbers):
 
 
 def cut_out(images, numbers):
-    """Sets a rectangle of half the height and half the width to zero, which is grey.
+    """Sets a rectangle of half the height and half the width to zero, which is gray.
 
     Its center is anywhere in the image, so a part of the rectangle may lie outside.
 

@@ -128,7 +128,7 @@ def _finish_axes(axes, title, unit, empty):
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
     if empty:
-        axes.text(0.5, 0.5, "not recorded", transform=axes.transAxes, ha="center", color="grey")
+        axes.text(0.5, 0.5, "not recorded", transform=axes.transAxes, ha="center", color="gray")
         axes.set_yticks([])
         return
     axes.axhline(0.0, color="#9aa0a6", linewidth=0.8, zorder=1)

@@ -16,7 +16,7 @@ DOT_COLOR, MEAN_COLOR, PAIR_COLOR = "#1a73e8", "#c5221f", "#dadce0"
 def score_comparison(setting, scores):
     """Draws a panel per score, with a dot for each seed of each variant and a bar at their mean.
 
-    Grey lines join the dots of a seed: where all of them rise, or all fall, every seed agrees on
+    Gray lines join the dots of a seed: where all of them rise, or all fall, every seed agrees on
     the sign of the difference, however far the dots of a variant lie apart.
 
     Args:
@@ -53,7 +53,7 @@ def score_comparison(setting, scores):
     for panel in axes[len(names) :]:
         panel.set_axis_off()
     figure.supxlabel(
-        f"{setting}\ndot and grey line: a seed, red bar: mean",
+        f"{setting}\ndot and gray line: a seed, red bar: mean",
         fontsize=9,
         color="#5f6368",
     )

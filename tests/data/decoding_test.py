@@ -24,23 +24,23 @@ def plain_16_bit(*color):
 @pytest.mark.parametrize(
     ("data", "rgb"),
     [
-        pytest.param(plain("L", 100), (100, 100, 100), id="grey"),
+        pytest.param(plain("L", 100), (100, 100, 100), id="gray"),
         pytest.param(plain("1", 1), (255, 255, 255), id="1-bit"),
         pytest.param(plain("P", 1), (0, 0, 200), id="palette"),
         pytest.param(plain("P", 1, transparency=1), (255, 255, 255), id="palette, transparent"),
         pytest.param(plain("P", 0, transparency=1), (200, 0, 0), id="palette, opaque"),
         pytest.param(plain("RGBA", (255, 0, 0, 128)), (255, 127, 127), id="rgba, half"),
-        pytest.param(plain("LA", (0, 128)), (127, 127, 127), id="grey and alpha"),
-        pytest.param(plain("L", 9, transparency=9), (255, 255, 255), id="grey, transparent"),
-        pytest.param(plain_16_bit(40000), (156, 156, 156), id="16-bit grey"),
+        pytest.param(plain("LA", (0, 128)), (127, 127, 127), id="gray and alpha"),
+        pytest.param(plain("L", 9, transparency=9), (255, 255, 255), id="gray, transparent"),
+        pytest.param(plain_16_bit(40000), (156, 156, 156), id="16-bit gray"),
         pytest.param(plain_16_bit(65535), (255, 255, 255), id="16-bit white"),
         pytest.param(plain_16_bit(257 * 70, 257 * 8, 257 * 9), (70, 8, 9), id="16-bit rgb"),
-        pytest.param(plain_16_bit(257 * 7, 65535), (7, 7, 7), id="16-bit grey and alpha"),
+        pytest.param(plain_16_bit(257 * 7, 65535), (7, 7, 7), id="16-bit gray and alpha"),
         pytest.param(plain("CMYK", (0, 255, 255, 0), "JPEG"), (255, 0, 0), id="cmyk"),
         pytest.param(plain("RGB", (10, 20, 30), "JPEG"), (10, 20, 30), id="jpeg"),
     ],
 )
-def test_every_mode_becomes_rgb_or_grey(data, rgb):
+def test_every_mode_becomes_rgb_or_gray(data, rgb):
     luma = np.dot(rgb, (0.299, 0.587, 0.114))  # ITU-R 601-2, Pillow's and JPEG's.
     for channels, color in ((3, rgb), (1, luma)):
         image = decode_image(data, 8, channels)

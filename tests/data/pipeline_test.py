@@ -123,7 +123,7 @@ def test_numbers_are_integers():
     [
         ({"image_size": 0}, "`image_size` must be at least 1. Received: 0"),
         ({"batch_size": 0}, "`batch_size` must be at least 1. Received: 0"),
-        ({"channels": 4}, r"`channels` must be 1 \(grey\) or 3 \(RGB\). Received: channels=4"),
+        ({"channels": 4}, r"`channels` must be 1 \(gray\) or 3 \(RGB\). Received: channels=4"),
         ({"seed": -1}, "`seed` must be at least 0. Received: -1"),
         ({"seed": 2**63}, r"`seed` must be below 2\*\*63. Received: 9223372036854775808"),
         ({"start": -1}, "`start` must be at least 0. Received: -1"),

@@ -19,7 +19,7 @@ def encoded(image, file_format="PNG", **options):
 
 
 class Numbered(Source):
-    """`size` grey 2x2 images; image i has i + 1 in its left column, and label i % 10."""
+    """`size` gray 2x2 images; image i has i + 1 in its left column, and label i % 10."""
 
     def __init__(self, size):
         super().__init__("numbered", [str(digit) for digit in range(10)])
@@ -44,11 +44,11 @@ class TinyPets(tfds.core.GeneratorBasedBuilder):
 
     def _info(self):
         kind = self.builder_config.name
-        grey = {"shape": (None, None, 1)}
-        depths = {"dtype": np.float32, **grey} if kind == "depths" else {}
+        gray = {"shape": (None, None, 1)}
+        depths = {"dtype": np.float32, **gray} if kind == "depths" else {}
         features = {
             "image": tfds.features.Image(**depths),
-            "mask": tfds.features.Image(**grey),
+            "mask": tfds.features.Image(**gray),
             "label": tfds.features.ClassLabel(names=["cat", "dog"]),
         }
         if kind == "captions":

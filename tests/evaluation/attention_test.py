@@ -131,7 +131,7 @@ def test_numbers_are_those_of_the_maps_and_of_closing_the_gate(generator):
             "even_distance": pytest.approx(distance_by_loops(even).mean(), rel=1e-12),
             "entropy": pytest.approx(attention_entropy(found).mean(), rel=1e-5),
             "even_entropy": pytest.approx(math.log2(keys), rel=1e-15),
-            # From -1 to 1 are 255 grey levels.
+            # From -1 to 1 are 255 gray levels.
             "effect": pytest.approx(np.abs(images - without).mean() * 255 / 2, rel=1e-4),
         }
         # The maps are not even, and the gate does something, or these would be no tests.

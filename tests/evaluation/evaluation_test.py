@@ -86,7 +86,7 @@ def test_the_images_are_those_of_generate(digits, sagan, changes, options):
     # 100 is no multiple of the batch: none may be lost, none be filled in.
     images = sagan.generate(num_images=100, seed=7, **options)
     scored = np.concatenate(scorer.features.seen)
-    # Compiled and eager networks round otherwise: a pixel between two grey levels may take either.
+    # Compiled and eager networks round otherwise: a pixel between two gray levels may take either.
     difference = np.abs(scored.astype(int) - to_uint8(images))
     assert difference.max() <= 1
     assert np.count_nonzero(difference) <= 10

@@ -6,7 +6,7 @@ from sagan_tf.evaluation import Features
 
 
 class Pixels(Features):
-    """Means of 4x4 pixels of 16x16 grey images; "classes" by the brightest of three rows of them.
+    """Means of 4x4 pixels of 16x16 gray images; "classes" by the brightest of three rows of them.
 
     It is not a network, but gives real features of real images: what is tested is what is done
     with them. `seen` has all images it was asked for.

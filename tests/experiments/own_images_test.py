@@ -23,9 +23,9 @@ def write_images(folder, sizes, mode="RGB"):
     return folder
 
 
-def chosen(count=500, sides=(100,), is_grey=False, accelerator=False, **given):
+def chosen(count=500, sides=(100,), is_gray=False, accelerator=False, **given):
     """The preset that decides all else, and the values that are chosen."""
-    base, choices = choose(Survey(count, tuple(sides), is_grey), accelerator, given)
+    base, choices = choose(Survey(count, tuple(sides), is_gray), accelerator, given)
     return base, {name: value for name, (value, _) in choices.items()}
 
 
@@ -33,11 +33,11 @@ def test_headers_tell_sizes_and_colors(tmp_path):
     sizes = [(30 + index, 400) for index in range(150)]
     source = ImageFolder(write_images(tmp_path / "colors", sizes))
     survey = look_at(source)
-    assert (survey.count, survey.is_grey) == (300, False)
+    assert (survey.count, survey.is_gray) == (300, False)
     assert survey.sides == tuple(range(30, 180, 2)) * 2
     for mode in ("L", "LA", "1", "I;16"):
         folder = tmp_path / mode.replace(";", "")
-        assert look_at(ImageFolder(write_images(folder, [(9, 9)], mode))).is_grey
+        assert look_at(ImageFolder(write_images(folder, [(9, 9)], mode))).is_gray
     (tmp_path / "L" / "cat" / "000.png").write_bytes(b"broken")
     assert look_at(ImageFolder(tmp_path / "L")).sides == (9,)
     (tmp_path / "L" / "dog" / "000.png").write_bytes(b"")
@@ -77,15 +77,15 @@ def test_what_is_chosen_for_whom():
     }
     base, values = chosen(accelerator=True)
     assert (base, values["base_channels"], values["batch_size"]) == ("sagan_imagenet_64", 64, 64)
-    # The trained digits know something of small grey images.
-    base, values = chosen(sides=(32,), is_grey=True)
+    # The trained digits know something of small gray images.
+    base, values = chosen(sides=(32,), is_gray=True)
     assert (base, values["init_from"], values["channels"]) == ("sagan_digits_16",) * 2 + (1,)
     assert "base_channels" not in values
     # Small colored ones begin with CIFAR-10, whose network is as wide at first.
     for sides in ((16,), (32,), (60,)):
         base, values = chosen(sides=sides)
         assert (base, values["init_from"]) == ("sagan_cifar10_32",) * 2
-    for others in ({"is_grey": True}, {"sides": (64,)}, {"is_grey": True, "image_size": 64}):
+    for others in ({"is_gray": True}, {"sides": (64,)}, {"is_gray": True, "image_size": 64}):
         assert "init_from" not in chosen(**others)[1]
     assert "augmentation" in chosen(FEW)[1]
     assert not {"augmentation", "adaptive_augmentation"} & chosen(FEW + 1)[1].keys()

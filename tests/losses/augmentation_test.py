@@ -31,8 +31,8 @@ def numbers(batch=6, policy=ALL):
 
 def color_by_hand(image, brightness, saturation, contrast):
     image = image + brightness - 0.5
-    grey = image.mean(axis=2, keepdims=True)
-    image = grey + 2 * saturation * (image - grey)
+    gray = image.mean(axis=2, keepdims=True)
+    image = gray + 2 * saturation * (image - gray)
     return image.mean() + (0.5 + contrast) * (image - image.mean())
 
 
@@ -100,7 +100,7 @@ def test_moves_and_cuts_are_uniform():
     np.testing.assert_allclose(counts, count / 17, atol=1)
 
 
-def test_saturation_does_nothing_to_grey_images():
+def test_saturation_does_nothing_to_gray_images():
     given, drawn = images(channels=1), numbers(policy=("color",))
     other = drawn.copy()
     other[..., 1] = 1 - other[..., 1]

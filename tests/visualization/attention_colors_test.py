@@ -6,7 +6,7 @@ from sagan_tf.visualization import heat_scale
 from sagan_tf.visualization.attention_colors import blend_heat, glow
 
 
-def test_heat_scale_goes_from_grey_over_purple_to_its_brightest():
+def test_heat_scale_goes_from_gray_over_purple_to_its_brightest():
     scale = heat_scale(9)
     brightness = scale.astype(int).sum(axis=1)
     assert scale.dtype == np.uint8 and scale.shape == (9, 3)
@@ -15,9 +15,9 @@ def test_heat_scale_goes_from_grey_over_purple_to_its_brightest():
 
 
 def test_heat_is_clear_where_it_is_0_and_clipped_beyond_0_and_1():
-    grey = np.linspace(0, 1, 4)
-    clear, hot, below, above = (blend_heat(grey, np.full(4, h)) for h in (0.0, 1.0, -0.5, 1.5))
-    np.testing.assert_array_equal(clear, np.rint(255 * grey)[:, None].repeat(3, axis=-1))
+    gray = np.linspace(0, 1, 4)
+    clear, hot, below, above = (blend_heat(gray, np.full(4, h)) for h in (0.0, 1.0, -0.5, 1.5))
+    np.testing.assert_array_equal(clear, np.rint(255 * gray)[:, None].repeat(3, axis=-1))
     np.testing.assert_array_equal(below, clear)
     np.testing.assert_array_equal(above, hot)
 
@@ -31,5 +31,5 @@ def test_the_peak_is_where_the_largest_share_is_however_small(share):
     brightness = np.asarray(picture).astype(int).sum(axis=-1)
     row, column = np.unravel_index(brightness.argmax(), brightness.shape)
     assert (row // 16, column // 16) == (1, 2) and brightness.max() > 600
-    # Elsewhere the picture is in dim grey.
+    # Elsewhere the picture is in dim gray.
     assert len(set(picture.getpixel((5, 60)))) == 1 and 100 < picture.getpixel((5, 60))[0] < 160

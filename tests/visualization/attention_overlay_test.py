@@ -17,7 +17,7 @@ def panel(picture, column, side=160, row=0):
 
 
 def heat_of(pixels):
-    """Warmth: red beyond blue, which is 0 in the grey image and in cool marks."""
+    """Warmth: red beyond blue, which is 0 in the gray image and in cool marks."""
     return np.clip(pixels[..., 0] - pixels[..., 2], 0, None)
 
 

@@ -7,7 +7,7 @@ from sagan_tf.visualization.sample_grid import LABEL_HEIGHT
 
 
 def constant_images(levels, size=2, channels=1):
-    """Images of one grey level in [0, 255] each."""
+    """Images of one gray level in [0, 255] each."""
     levels = np.array(levels, dtype="float32").reshape(-1, 1, 1, 1)
     return np.tile(levels / 127.5 - 1.0, (1, size, size, channels))
 

@@ -52,7 +52,7 @@ def test_lines_join_the_seeds():
         picture = score_comparison("x", scores)
         dots, lines = ink(picture, DOT_COLOR), ink(picture, PAIR_COLOR)
         middle = round(dots[:, 1].mean())
-        # The text below the panel has shades of grey as well.
+        # The text below the panel has shades of gray as well.
         inside = (lines[:, 1] == middle) & (lines[:, 0] < dots[:, 0].max())
         heights.append(np.ptp(lines[inside][:, 0]))
     # In the middle the lines lie as far apart as the dots, or meet.

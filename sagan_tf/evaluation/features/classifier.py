@@ -45,8 +45,8 @@ class Classifier(Features):
 
     It computes in float32 on the CPU, whatever the global dtype policy: on GPUs, two trainings do
     not end with the same weights. Images of another size are resized: bilinear, antialiased, not
-    rounded. Grey images get three equal channels if it was trained on colors; images in color are
-    an error if it was trained on grey ones.
+    rounded. Gray images get three equal channels if it was trained on colors; images in color are
+    an error if it was trained on gray ones.
 
     Args:
         network: Keras model from images in [-1, 1] to `[features, logits]`.
@@ -188,7 +188,7 @@ class Classifier(Features):
     def _run(self, images):
         if images.shape[-1] > self._channels:
             raise ValueError(
-                "The classifier was trained on grey images. Received: images with "
+                "The classifier was trained on gray images. Received: images with "
                 f"{images.shape[-1]} channels"
             )
         with keras.device("cpu:0"):

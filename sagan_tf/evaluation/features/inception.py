@@ -31,7 +31,7 @@ class Inception(Features):
 
     Images are resized to 299x299 as TensorFlow 1 did it: bilinear, not antialiased, pixel `i` taken
     from `i * size / 299`. (`tf.image.resize` of TensorFlow 2 adds half a pixel; scores differ.) The
-    pixels become `(x - 128) / 128`. Grey images get three equal channels.
+    pixels become `(x - 128) / 128`. Gray images get three equal channels.
 
     Args:
         path: The graph (`.pb`), the published archive (`.tar.gz`, `.tgz`) or a folder that holds

@@ -57,12 +57,12 @@ def test_images_of_another_size_are_resized_as_by_pillow_without_rounding(
     np.testing.assert_allclose(classifier(images)[0], expected, atol=1e-4)
 
 
-def test_grey_images_have_three_channels_and_colors_are_no_grey(classifier, tmp_path):
+def test_gray_images_have_three_channels_and_colors_are_no_gray(classifier, tmp_path):
     colors = trained(tmp_path, channels=3)
     for mine, expected in zip(colors(IMAGES), colors(IMAGES.repeat(3, axis=-1)), strict=True):
         np.testing.assert_array_equal(mine, expected)
     found = message(classifier, IMAGES.repeat(3, axis=-1))
-    assert found.startswith("The classifier was trained on grey images. Received: ")
+    assert found.startswith("The classifier was trained on gray images. Received: ")
 
 
 def test_one_of_the_package_knows_no_labels_of_other_data():
@@ -119,7 +119,7 @@ def test_large_data_sets_are_sampled_and_have_more_steps(tmp_path, trainings, mo
         (Stripes(size=0), {}, "stripes has no images."),
         (Stripes(), {"steps": 0}, "`steps` must be at least 1. Received: 0"),
         (Stripes(), {"image_size": 0}, "`image_size` must be at least 1. Received: 0"),
-        (Stripes(), {"channels": 4}, "`channels` must be 1 (grey) or 3 (RGB)"),
+        (Stripes(), {"channels": 4}, "`channels` must be 1 (gray) or 3 (RGB)"),
         (Stripes(classes=1, class_names="a"), {}, "at least 2 classes. Received: num_classes=1"),
         (Stripes(size=4), {}, "2 images of each class. stripes has 1 of class 1"),
         (Stripes(), {"num_classes": 4}, "stripes has 0 of class 3"),
