@@ -163,7 +163,7 @@ def names_of_folders(sagan):
     folders = folder_names(names)
     changed = [pair for pair in zip(names, folders, strict=True) if len({*pair}) > 1]
     if changed:
-        shown = ", ".join(f"{name!r} in {folder}" for name, folder in changed[:10])
+        shown = ", ".join(f"{name!r} to {folder}" for name, folder in changed[:10])
         message = "Some names of classes cannot be names of folders, so these were changed: %s%s"
         logging.warning(message, shown, ", ..." if len(changed) > 10 else "")
     return names

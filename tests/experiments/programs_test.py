@@ -157,7 +157,7 @@ def test_single_images_of_classes_that_cannot_name_folders(tmp_path, caplog):
     run("sample", f"--model={tmp_path / 'model'}", f"--output={images}", "--labels=0,1,2")
     assert ImageFolder(images).class_names == ("_.", "cat_dog", "dog")
     assert "Some names of classes cannot be names of folders" in caplog.text
-    assert "'cat/dog' in cat_dog, '..' in _." in caplog.text
+    assert "'cat/dog' to cat_dog, '..' to _." in caplog.text
     # Without classes, there are no folders.
     tiny(None).save_preset(tmp_path / "other")
     flat = tmp_path / "new.images"
