@@ -13,11 +13,12 @@ pytestmark = pytest.mark.soak
 
 DEAD = "http://127.0.0.1:9"
 ENVIRONMENTS = {
-    "a proxy that is dead, and no home": {
+    "a dead proxy, no home, an ASCII terminal, and no fcntl": {
         **dict.fromkeys(("http_proxy", "https_proxy", "ALL_PROXY"), DEAD),
         "HOME": "/proc/nohome",
+        "PYTHONIOENCODING": "ascii",
+        "WITHOUT": "fcntl",
     },
-    "an ASCII terminal, and no fcntl": {"PYTHONIOENCODING": "ascii", "WITHOUT": "fcntl"},
     "another backend": {"KERAS_BACKEND": "jax"},
 }
 # `python -c` blocks a module as it is missing on other systems.

@@ -16,10 +16,8 @@ DEPLOY = pathlib.Path(__file__).parents[2] / "deploy"
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(
-    "signature", ["serving_default", "attention", "generate_attention", "generate_png"]
-)
-def test_saved_model_cli_runs_every_signature(path, tmp_path, signature):
+@pytest.mark.parametrize("signature", ["serving_default", "generate_png"])
+def test_saved_model_cli_runs_a_signature(path, tmp_path, signature):
     inputs = {"labels": [0, 1], "seeds": [4, 5], "truncation": [1.0, 0.5]}
     if not signature.startswith("generate"):
         inputs = {"latents": LATENTS, "labels": [0, 1]}

@@ -73,7 +73,7 @@ def assert_no_litter(directory):
     assert [path for path in directory.rglob("*") if path.name.startswith(ASIDE)] == []
 
 
-@pytest.mark.parametrize(("program", "count"), [(train, 9), (export, 6), (lite, 2), (sample, 2)])
+@pytest.mark.parametrize(("program", "count"), [(train, 6), (export, 4), (lite, 2), (sample, 2)])
 def test_a_program_says_so_in_a_line(program, count, disk, tmp_path):
     whole = tmp_path / "whole"
     whole.mkdir()

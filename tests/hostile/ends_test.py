@@ -22,7 +22,7 @@ def wait_for(path, process):
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("stream", ["| head -1", "2>&-", ">&-", ">/dev/full", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("stream", ["| head -1", ">/dev/full", "<&- >&- 2>&-"])
 def test_training_does_not_need_a_screen(stream, tmp_path):
     script = f'"$@" {stream}; exit ${{PIPESTATUS[0]}}'
     flags = command(tmp_path, "--steps=2")
@@ -60,7 +60,7 @@ def test_a_closed_terminal_saves_unless_it_is_ignored(tmp_path, is_ignored):
         assert saved == f"step_{records[-1]['step']:07d}"
 
 
-@pytest.mark.parametrize("delay", [1.0, 3.0, 5.0, 7.0])
+@pytest.mark.parametrize("delay", [2.0, 5.0])
 def test_an_export_ends_when_it_is_told_to(tmp_path, delay):
     output = tmp_path / "exported"
     program = str(ROOT / "experiments" / "export.py")

@@ -72,6 +72,18 @@ def model(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def learned_on_jax(on_jax, model):
+    """What JAX learns on one device: arrays of a case, by name."""
+
+    @functools.cache
+    def learned(case):
+        on_jax("cases", model, case)
+        return read(model, case)
+
+    return learned
+
+
 def read(folder, case):
     with np.load(folder / f"{case}.npz") as arrays:
         return dict(arrays)
@@ -93,28 +105,25 @@ _OTHERS = [pytest.param(case, marks=pytest.mark.soak) for case in CASES if case 
 
 
 @pytest.mark.parametrize("case", ["sgd", *_OTHERS])
-def test_jax_learns_what_tensorflow_learns(on_jax, model, case):
+def test_jax_learns_what_tensorflow_learns(learned_on_jax, model, case):
     train_cases(model, case)
     expected = read(model, case)
-    on_jax("cases", model, case)
     # Before a batch norm biases have gradients of 0, and Adam goes where rounding points.
     is_adam = case == "adam"
-    assert_close(read(model, case), expected, *((1e-3, ["bias"]) if is_adam else (1e-5,)))
+    assert_close(learned_on_jax(case), expected, *((1e-3, ["bias"]) if is_adam else (1e-5,)))
 
 
 @pytest.mark.soak
-def test_two_devices_learn_what_one_learns(on_jax, model):
-    on_jax("cases", model, "all")
-    expected = read(model, "all")
+def test_two_devices_learn_what_one_learns(on_jax, learned_on_jax, model):
+    expected = learned_on_jax("all")
     on_jax("cases", model, "all", devices=2)
     assert_close(read(model, "all"), expected, 1e-5)
 
 
 @pytest.mark.soak
-def test_two_hosts_learn_what_one_learns(on_jax, model):
-    on_jax("cases", model, "sgd")
-    expected = read(model, "sgd")
-    (model / "sgd.npz").unlink()
+def test_two_hosts_learn_what_one_learns(on_jax, learned_on_jax, model):
+    expected = learned_on_jax("sgd")
+    (model / "sgd.npz").unlink(missing_ok=True)
     on_jax("cases", model, "sgd", hosts=2)
     assert_close(read(model, "sgd"), expected, 1e-5)
 

@@ -22,7 +22,7 @@ from tests.integration.runs import (
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(10, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [1, pytest.param(5, marks=pytest.mark.soak)])
 def test_kills(undisturbed, tmp_path, kills):
     rng = np.random.default_rng()
     seed = rng.bit_generator.seed_seq.entropy
