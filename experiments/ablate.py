@@ -27,11 +27,12 @@ from experiments import program, scoring, settings_flags, training_flags
 from sagan_tf import files
 from sagan_tf.cluster import workers
 from sagan_tf.config import Config, ModelConfig, Recipe, RunOptions
+from sagan_tf.data import folder_names
 from sagan_tf.data.catalog import check_dataset
 from sagan_tf.data.slices import held_out_split
 from sagan_tf.evaluation.protocol import Protocol
 from sagan_tf.models.architecture import describe_plans
-from sagan_tf.models.model_folder import CONFIG_FILE
+from sagan_tf.models.model_folder import CONFIG_FILE, find_model, weights_digest
 from sagan_tf.models.run_folder import check_run, with_origin
 
 FLAGS = flags.FLAGS
@@ -79,6 +80,8 @@ def main():
     settings = settings_of(config, setting, values, scoring.chosen_protocol(**drawing))
     split = config.recipe.split
     settings["evaluate_split"] = options.evaluate_split or held_out_split(split) or split
+    if origins := digests_of_origins(runs, directory):
+        settings["origins"] = origins
     check_folder(directory, settings)
     for run in runs:
         check_run(run.folder, with_origin(run.folder, run.config))
@@ -138,14 +141,16 @@ def check_setting(setting):
 def list_runs(config, setting, values, directory):
     """List of a `Run` for each seed and variant, all variants of a seed after each other."""
     first = config.recipe.seed
+    # The value may be a path.
+    folders = folder_names(list(map(folder_name, values.values())))
     return [
         Run(
             variant,
-            directory / folder_name(value) / f"seed_{seed}",
+            directory / folder / f"seed_{seed}",
             config.override(**{setting: value, "seed": seed}),
         )
         for seed in range(first, first + FLAGS.seeds)
-        for variant, value in values.items()
+        for folder, (variant, value) in zip(folders, values.items(), strict=True)
     ]
 
 
@@ -186,6 +191,23 @@ def settings_of(config, setting, values, protocol):
         "features_of": FLAGS.features,
         **chosen,
     }
+
+
+def digests_of_origins(runs, directory):
+    """Dict from what runs begin with to the digests of the weights: seeds may be added later.
+
+    What is gone, and was there when the comparison began, is what it was.
+    """
+    path, found = directory / _SETTINGS, {}
+    for name in sorted({run.config.recipe.init_from for run in runs} - {None}):
+        try:
+            found[name] = weights_digest(find_model(name))
+        except ValueError:
+            known = dict(files.read_json(path)).get("origins", {}) if path.exists() else {}
+            if name not in known:
+                raise
+            found[name] = known[name]
+    return found
 
 
 def check_folder(directory, settings):

@@ -28,6 +28,7 @@ different features, numbers of images or data cannot be compared; all settings a
 
 import contextlib
 import io
+import pathlib
 import time
 
 import numpy as np
@@ -38,7 +39,7 @@ from experiments import program, published_statistics, scoring, settings_flags
 from sagan_tf import files
 from sagan_tf.config import ModelConfig, Recipe, RunOptions
 from sagan_tf.data import ImageFolder, Relabeled, folder_names
-from sagan_tf.data.catalog import check_dataset
+from sagan_tf.data.catalog import check_dataset, means_folder
 from sagan_tf.data.decoding import FORMATS
 from sagan_tf.data.image_reader import ImageReader
 from sagan_tf.evaluation.protocol import MAX_DEFAULT_IMAGES, Protocol
@@ -167,11 +168,29 @@ def data_settings(recipe):
         raise ValueError("--images needs --dataset=NAME or --statistics=FILE to compare them with")
     if recipe is None and FLAGS.dataset is None:
         raise ValueError(f"{FLAGS.model} does not say what it was trained on: pass --dataset")
-    if recipe is None or FLAGS.dataset not in (None, recipe.dataset):
+    if recipe is None or not names_data_of(recipe):
         # Its split is train, and it skips nothing. Images are fitted as those of training were.
         recipe = Recipe(fit=recipe.fit if recipe else "crop")
     chosen = settings_flags.given(Recipe, *_DATA)
     return recipe, recipe.replace(**chosen)
+
+
+def names_data_of(recipe):
+    """Whether --dataset names the images of a recipe, wherever they lie now."""
+    names = FLAGS.dataset, recipe.dataset
+    if names[0] in (None, names[1]):
+        return True
+    check_dataset(names[0])
+    if not means_folder(names[0]):
+        return False
+    with contextlib.suppress(OSError, RuntimeError):
+        first, second = (pathlib.Path(name).expanduser().resolve() for name in names)
+        if first == second:
+            return True
+    # A folder without this split holds other images.
+    with contextlib.suppress(ValueError):
+        return ImageFolder(names[0], recipe.split).digest() == recipe.dataset_digest
+    return False
 
 
 def refuse_idle_flags():
@@ -246,9 +265,14 @@ def some_images(images, scorer):
 
 
 def some_samples(sagan, scorer):
-    """Ten images of the first classes, float32 `(10, height, width, channels)`."""
+    """Ten images of the first classes, float32 `(10, height, width, channels)`.
+
+    It is the last that is done with the model: its batch-norm statistics become those scored.
+    """
     protocol, num_classes = scorer.protocol, sagan.generator.num_classes
     labels = None if num_classes is None else np.arange(_ROWS) % num_classes
+    if protocol.standing_statistics:
+        sagan.recalibrate(protocol.standing_statistics, protocol.truncation, protocol.seed)
     return sagan.generate(
         labels, _ROWS, protocol.truncation, seed=protocol.seed, use_ema=protocol.ema
     )

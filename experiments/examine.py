@@ -24,6 +24,7 @@ from sagan_tf.config import Recipe, RunOptions
 from sagan_tf.data.catalog import check_dataset
 from sagan_tf.data.slices import held_out_split
 from sagan_tf.evaluation.protocol import MAX_DEFAULT_IMAGES, Protocol
+from sagan_tf.labels import check_class_names
 from sagan_tf.models.model_folder import find_config
 
 FLAGS = flags.FLAGS
@@ -54,9 +55,11 @@ flags.DEFINE_string("output", None, "JSON file to write.")
 
 def main():
     output = program.output_path("output")
-    recipe = find_config(FLAGS.model).recipe or Recipe()
+    recipe = find_config(FLAGS.model).recipe
+    if recipe is None and FLAGS.dataset is None:
+        raise ValueError(f"{FLAGS.model} does not say what it was trained on: pass --dataset")
     chosen = settings_flags.given(Recipe, "dataset", "split", "skip_corrupt")
-    recipe = recipe.replace(**chosen)
+    recipe = (recipe or Recipe()).replace(**chosen)
     held_out = FLAGS.held_out or held_out_split(recipe.split)
     if held_out is None:
         raise ValueError(
@@ -107,6 +110,8 @@ def arrays(recipe, split, sagan):
 
     where = {"data_dir": FLAGS.data_dir, "download": FLAGS.download}
     source = data.find_dataset(recipe.dataset, split, **where)
+    if sagan.generator.num_classes is not None:
+        check_class_names(sagan.class_names, source.class_names, source.name)
     number = min(FLAGS.num_images, len(source))
     chosen = np.linspace(0, len(source) - 1, number).round().astype(int)
     generator = sagan.generator

@@ -8,14 +8,13 @@ from absl import flags
 from PIL import Image
 
 from experiments import program, settings_flags, training_flags
-from sagan_tf.config import Config, Recipe
+from sagan_tf.config import Recipe
 from sagan_tf.data.catalog import check_dataset, means_folder
 from sagan_tf.data.decoding import FORMATS
 from sagan_tf.data.image_folder import ImageFolder
 from sagan_tf.models.architecture import architecture
 from sagan_tf.models.model_folder import bundled_path
 from sagan_tf.models.presets import PRESETS
-from sagan_tf.models.run_folder import recorded_config
 
 FLAGS = flags.FLAGS
 SIZES = (128, 64, 32, 16)
@@ -65,13 +64,10 @@ def chosen_config(directory=None):
     if not means_folder(FLAGS.dataset):
         return None
     given = training_flags.chosen_settings()
-    adapt_classes = "num_classes" not in given
-    recorded = directory and recorded_config(directory)
+    recorded = directory and training_flags.to_go_on(directory)
     if recorded:
-        recipe = recorded.recipe.replace(**dict.fromkeys(training_flags.FILLED_IN))
-        config = Config(recorded.model, recipe, recorded.reference).override(**given)
         lines = [f"Settings that no flag names are those of {directory / 'config.json'}"]
-        return config, adapt_classes, lines
+        return recorded.override(**given), False, lines
     survey = look_at(ImageFolder(FLAGS.dataset, given.get("split", "train")))
     accelerator = program.has_nvidia_gpu() or FLAGS.tpu is not None
     base, choices = choose(survey, accelerator, given)
@@ -84,7 +80,7 @@ def chosen_config(directory=None):
     chosen = {name: value for name, (value, _) in choices.items()}
     config = PRESETS[base].override(**{"steps": Recipe().steps, **chosen, **given})
     reference = f"Chosen for {survey.count} images and {machine}, after {base}."
-    return dataclasses.replace(config, reference=reference), adapt_classes, lines
+    return dataclasses.replace(config, reference=reference), "num_classes" not in given, lines
 
 
 def look_at(source):

@@ -105,7 +105,11 @@ def evaluation_maker(skip_corrupt=False, fit="crop", verbose=False, **protocol):
         attends = model.attention_layer == "self_attention"
         attention = model.attention_resolutions if attends else ()
         options |= {"verbose": verbose, "cache_dir": cache_directory(FLAGS.cache_dir)}
-        return evaluation.Evaluation(source, features, wanted, *size, classes, attention, **options)
+        made = evaluation.Evaluation(source, features, wanted, *size, classes, attention, **options)
+        for metric, reason in made.left_out.items():
+            if "monitor" in FLAGS and FLAGS.monitor in METRICS[metric].scores:
+                raise ValueError(f"--monitor={FLAGS.monitor} is left out here: {reason}")
+        return made
 
     return make
 

@@ -105,7 +105,7 @@ def train_model():
 
 def chosen_config(directory=None):
     """As `own_images.chosen_config`, where nothing is to be chosen with an empty list."""
-    return own_images.chosen_config(directory) or (*training_flags.chosen_config(), [])
+    return own_images.chosen_config(directory) or (*training_flags.chosen_config(directory), [])
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from sagan_tf.data.catalog import check_dataset
 from sagan_tf.models.architecture import check_frozen, check_model
 from sagan_tf.models.model_folder import find_config
 from sagan_tf.models.presets import PRESETS
+from sagan_tf.models.run_folder import recorded_config
 
 FLAGS = flags.FLAGS
 FILLED_IN = ("dataset_size", "dataset_digest", "init_digest")
@@ -32,12 +33,18 @@ def chosen_settings():
     return {**settings_flags.given(ModelConfig), **settings_flags.given(Recipe)}
 
 
-def chosen_config():
-    """The `Config`, and whether the model is to get as many classes as the data set has."""
+def chosen_config(directory=None):
+    """The `Config`, and whether the model is to get as many classes as the data set has.
+
+    A run in the folder `directory` that was begun with the model of --init_from goes on without it:
+    that may have been trained for longer since, or be gone.
+    """
     chosen = chosen_settings()
     preset = PRESETS[FLAGS.preset]
     if FLAGS.init_from and FLAGS["preset"].using_default_value:
-        preset = _of_origin(find_config(FLAGS.init_from))
+        preset = directory and to_go_on(directory)
+        if not preset or preset.recipe.init_from != FLAGS.init_from:
+            preset = _of_origin(find_config(FLAGS.init_from))
     config = preset.override(**chosen)
     dataset = config.recipe.dataset
     other_data = dataset != preset.recipe.dataset
@@ -49,6 +56,15 @@ def chosen_config():
             "draws in gray"
         )
     return config, other_data and "num_classes" not in chosen
+
+
+def to_go_on(directory):
+    """The `Config` of the run in a folder, but for what is filled in; `None` if there is no run."""
+    recorded = recorded_config(directory)
+    if recorded is None:
+        return None
+    recipe = recorded.recipe.replace(**dict.fromkeys(FILLED_IN))
+    return Config(recorded.model, recipe, recorded.reference)
 
 
 def _of_origin(origin):

@@ -3,6 +3,7 @@
 import functools
 import os
 import signal
+import sys
 
 import numpy as np
 import pytest
@@ -26,6 +27,14 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 def pytest_collection_modifyitems(items):
     # Of two processes, the one that got the longest file last would end long after the other.
     items.sort(key=lambda item: item.path.name not in _LONG)
+
+
+@pytest.fixture(autouse=True)
+def float32_after_training():
+    """Training sets the policy of the process: the next test begins as a new one does."""
+    yield
+    if "keras" in sys.modules:
+        sys.modules["keras"].config.set_dtype_policy("float32")
 
 
 @pytest.fixture(scope="session")

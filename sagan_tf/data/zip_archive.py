@@ -114,7 +114,8 @@ def _reason(error):
 
 def _folder(path, tree):
     entries, others, tables = [], collections.Counter(), []
-    for name, found in sorted(tree.items()):
+    # The order is that of a folder on the disk, by names without the slash.
+    for name, found in sorted(tree.items(), key=lambda item: item[0].rstrip("/")):
         if isinstance(found, dict):
             entries.append(_folder(f"{path}/{name[:-1]}", found))
         elif ending_of(name) in ENDINGS:

@@ -55,6 +55,7 @@ class Evaluation:
 
     Attributes:
         settings: Dict, ready for JSON, of all that scores depend on: the features and the protocol.
+        left_out: Dict from the metrics that do not apply, and that nobody asked for, to the reason.
 
     Raises:
         ValueError: if there are too few real images, one cannot be read, or a metric does not
@@ -102,9 +103,9 @@ class Evaluation:
         self._real_indices = order[: protocol.num_real_images]
         self._real = self._statistics_of_real(cache_dir)
         # What cannot be scored is refused before an image is drawn.
-        per_class = [protocol.num_images // num_classes] * num_classes if num_classes else []
-        metrics = choose_metrics(
-            protocol, self._real, protocol.num_images, per_class, self._class_names
+        self._asked = protocol.metrics or ()
+        metrics, self.left_out = choose_metrics(
+            protocol, self._real, protocol.num_images, self._shares(), self._class_names
         )
         self.protocol = protocol.replace(metrics=metrics)
         self.settings = {"features": features.name, "fingerprint": features.fingerprint}
@@ -166,15 +167,16 @@ class Evaluation:
         latents, labels = draw_inputs(generator, protocol.num_images, seed)
         latents = latents * np.float32(protocol.truncation)
         if protocol.labels_from == "data" and self.num_classes is not None:
-            labels = np.resize(self._real.labels, len(latents))
+            labels = self._labels_as_in_data()
         fake = self._new_statistics()
         size = images_per_call(generator)
         for part in self._parts(len(latents), "generated images", size):
             fake.update(self._draw(generator, latents[part], labels[part], size), labels[part])
         few = slice(_ATTENTION_IMAGES)
         attention = attention_numbers(generator, latents[few], labels[few])
-        scores = compare(self._real, fake, protocol, self._class_names)
-        return dataclasses.replace(scores, attention=attention)
+        return dataclasses.replace(
+            self._compare(self._real, fake, self._shares()), attention=attention
+        )
 
     def score_images(self, source, seed=None):
         """The `Scores` of images of any origin, in place of a model's.
@@ -196,7 +198,7 @@ class Evaluation:
             )
         chosen = np.random.default_rng(seed).permutation(len(source))[:num_images]
         fake = self._statistics_of(source, chosen, "scored images")
-        return compare(self._real, fake, self.protocol, self._class_names)
+        return self._compare(self._real, fake)
 
     def score_real(self, seed=None):
         """The `Scores` of one half of the real images against the other: the floor for any model.
@@ -211,7 +213,8 @@ class Evaluation:
         first, second = (
             self._statistics_of(self.source, *each) for each in zip(halves, names, strict=True)
         )
-        return compare(first, second, self.protocol, self._class_names)
+        shares = self._real.class_counts * half // self._real.num_images
+        return self._compare(first, second, shares)
 
     def nearest_real(self, images, neighbors=5):
         """The real images that are most like some others by their features.
@@ -229,6 +232,19 @@ class Evaluation:
         read = self._reader(self.source, self._real_indices)
         real = from_uint8(np.stack([read(index)[0] for index in found.ravel()]))
         return real.reshape((*found.shape, *real.shape[1:]))
+
+    def _compare(self, real, fake, shares=None):
+        return compare(real, fake, self.protocol, self._class_names, shares, self._asked)
+
+    def _labels_as_in_data(self):
+        return np.resize(self._real.labels, self.protocol.num_images)
+
+    def _shares(self):
+        """How many images of each class a model is asked for; on average, where it is at random."""
+        count, classes = self.protocol.num_images, self.num_classes or 0
+        if classes and self.protocol.labels_from == "data":
+            return np.bincount(self._labels_as_in_data(), minlength=classes)
+        return np.full(classes, count // max(1, classes))
 
     def _new_statistics(self):
         metrics = self.protocol.metrics or METRICS

@@ -25,7 +25,9 @@ def summarize(scores):
         the sample (n - 1), `None` of a single value.
     """
     first = scores[0]
-    columns = {name: [each.values[name] for each in scores] for name in first.values}
+    # Where classes are drawn at random, a small one may be missing from some.
+    names = [name for name in first.values if all(name in each.values for each in scores)]
+    columns = {name: [each.values[name] for each in scores] for name in names}
     return {
         "num_real_images": first.num_real_images,
         "num_images": first.num_images,

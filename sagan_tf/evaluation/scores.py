@@ -5,7 +5,14 @@ import dataclasses
 import numpy as np
 from absl import logging
 
-from sagan_tf.evaluation.metrics import CLASS_MOMENTS, METRICS, MOMENTS, PREDICTED_LABELS
+from sagan_tf.evaluation.metrics import (
+    CLASS_MOMENTS,
+    METRICS,
+    MOMENTS,
+    NEIGHBORS,
+    PAIRS,
+    PREDICTED_LABELS,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +35,7 @@ class Scores:
     attention: dict[str, dict[str, float]] = dataclasses.field(default_factory=dict)
 
 
-def compare(real, fake, protocol, class_names=None):
+def compare(real, fake, protocol, class_names=None, shares=None, asked=None):
     """Computes the metrics of a protocol.
 
     Args:
@@ -36,12 +43,18 @@ def compare(real, fake, protocol, class_names=None):
         fake: `FeatureStatistics` of the images to score, of the same network.
         protocol: A `Protocol`. If its `metrics` are `None`, all that apply are computed.
         class_names: Sequence of str, for the table of classes. Defaults to `None`, numbers.
+        shares: Int array `(num_classes,)`, images of each class that there would be on average
+            where labels are random: a class that has 2 or more counts as its share. Defaults to
+            `None`, those that there are.
+        asked: Collection of names of metrics. One that does not apply is an error if it is among
+            them, and is left out if not. Defaults to `None`, the `metrics` of the protocol.
 
     Returns:
         A `Scores`.
 
     Raises:
-        ValueError: if the networks differ, there are too few images, or a class is missing.
+        ValueError: if the networks differ, or a metric that was asked for does not apply: there are
+            too few images, or a class is missing.
     """
     if real.network.fingerprint != fake.network.fingerprint:
         raise ValueError(
@@ -54,10 +67,10 @@ def compare(real, fake, protocol, class_names=None):
         {"class": str(name), "real_images": int(of_real), "images": int(of_fake)}
         for name, of_real, of_fake in zip(names, real.class_counts, counts, strict=True)
     ]
-    # Labels are random: a class may have somewhat fewer fakes than its share.
-    shares = np.where(counts > 1, fake.num_images // max(1, len(counts)), counts)
+    counted = counts if shares is None else np.where(counts > 1, shares, counts)
+    chosen, _ = choose_metrics(protocol, real, fake.num_images, counted, names, asked)
     values = {}
-    for metric in choose_metrics(protocol, real, fake.num_images, shares, names):
+    for metric in chosen:
         found, by_class = METRICS[metric].compute(real, fake, protocol)
         values |= found
         for label, more in by_class.items():
@@ -65,18 +78,22 @@ def compare(real, fake, protocol, class_names=None):
     return Scores(real.num_images, fake.num_images, values, classes)
 
 
-def choose_metrics(protocol, real, num_images, class_counts, class_names):
+def choose_metrics(protocol, real, num_images, class_counts, class_names, asked=None):
     """The metrics to compute: those that the protocol names, or all that apply, and the free ones.
 
     The FID applies where there are as many images as features, and metrics of classes where each
     class has as many. A metric that was asked for raises a ValueError if something that it needs
-    is missing. A warning says that the FID is left out.
+    is missing. A warning says what is left out of the others, but for metrics of classes.
+
+    Returns:
+        `(chosen, left_out)`: a tuple of names, and a dict from others to the reason.
     """
-    enough = 0 if protocol.allow_few_images else real.moments.dimension
-    chosen = []
+    named = protocol.metrics
+    asked = (named or ()) if asked is None else asked
+    enough = 2 if protocol.allow_few_images else real.moments.dimension
+    chosen, left_out = [], {}
     for name, metric in METRICS.items():
-        asked = name in (protocol.metrics or ())
-        if not (asked or metric.always or protocol.metrics is None):
+        if not (metric.always or named is None or name in named):
             continue
         missing, groups = None, []
         if metric.by_class and real.num_classes is None:
@@ -90,17 +107,34 @@ def choose_metrics(protocol, real, num_images, class_counts, class_names):
             groups = zip(where, real.class_counts, class_counts, strict=True)
         elif metric.needs == MOMENTS:
             groups = [("", real.num_images, num_images)]
+        elif metric.needs == NEIGHBORS:
+            if min(real.num_images, num_images) <= protocol.neighbors:
+                missing = (
+                    f"there are {real.num_images} real and {num_images} generated images, and "
+                    f"neighbors={protocol.neighbors}"
+                )
+        elif metric.needs == PAIRS:
+            pairs = [(real.num_images, num_images)]
+            if real.num_classes is not None:
+                pairs = zip(real.class_counts, class_counts, strict=True)
+            if all(min(counts) < 2 for counts in pairs):
+                missing = "no class has 2 real and 2 generated images"
         for where, *counts in groups:
             if not missing and min(counts) < enough:
+                reason = f"{enough} features need as many images"
+                remedy = ", or accept a distance that says little with `allow_few_images`"
+                if protocol.allow_few_images:
+                    reason, remedy = "at least 2 of each kind are needed", ""
                 missing = (
-                    f"{real.moments.dimension} features need as many images. Received: "
-                    f"{counts[0]} real and {counts[1]} generated ones{where}. Take more, choose "
-                    "other metrics, or accept a distance that says little with `allow_few_images`"
+                    f"{reason}. Received: {counts[0]} real and {counts[1]} generated ones{where}. "
+                    f"Take more, choose other metrics{remedy}"
                 )
         if not missing:
             chosen.append(name)
-        elif asked:
+        elif name in asked:
             raise ValueError(f"{name} needs {metric.needs}: {missing}")
-        elif not metric.by_class:
-            logging.warning("%s is left out: %s", name, missing)
-    return tuple(chosen)
+        else:
+            left_out[name] = missing
+            if not metric.by_class:
+                logging.warning("%s is left out: %s", name, missing)
+    return tuple(chosen), left_out

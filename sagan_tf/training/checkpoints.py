@@ -68,9 +68,11 @@ class Checkpoints:
 
     @property
     def best(self):
-        """Folder of the checkpoint that is best by `monitor`, or `None`."""
+        """Folder of the checkpoint that is best by `monitor`, the first of equals; or `None`."""
         values = {}
-        for path in set(self.paths) - self._damaged:
+        for path in self.paths:
+            if path in self._damaged:
+                continue
             try:
                 value = read_config(path)[1]["metrics"].get(self.monitor)
             except (DamagedError, AttributeError, KeyError):

@@ -81,15 +81,20 @@ class Recorder(Periodic):
         super().set_model(model)
         self._watchdog.set_model(model)
 
-    def on_train_begin(self, logs=None):
-        super().on_train_begin(logs)
-        self._watchdog.seen = self._saved_step = self._logged_step = self.seen
+    def check_monitor(self, model):
+        """Raises the ValueError of `checkpoints.monitor`, before anything is written."""
         monitor = self.checkpoints.monitor if self.checkpoints else None
         scores = self.evaluation.score_names if self.evaluation else []
-        metrics = [] if self.options.patience else [metric.name for metric in self.model.metrics]
+        metrics = [] if self.options.patience else [metric.name for metric in model.metrics]
         if monitor not in (None, *metrics, *scores):
             kind = "score" if self.options.patience else "metric"
             raise unknown_name(kind, monitor, [*metrics, *scores])
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self._watchdog.seen = self._saved_step = self._logged_step = self.seen
+        self.check_monitor(self.model)
+        monitor = self.checkpoints.monitor if self.checkpoints else None
         records = []
         if is_chief():
             self._path = self.directory / "metrics.jsonl"

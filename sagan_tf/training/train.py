@@ -202,6 +202,9 @@ def _train(config, source, directory, options, strategy, evaluation, scored_spli
     if recipe.init_from and not found:
         begin_with(sagan, recipe)
     images_per_step = recipe.batch_size * model.discriminator_steps
+    clock = Clock(recipe.max_minutes)
+    recorder = Recorder(directory, images_per_step, options, checkpoints, evaluation, clock)
+    recorder.check_monitor(sagan)
     dataset = load_images(config, source, images_per_step, sagan.step, options.decoded_dir)
     open_run(directory, config, options.extend)
     if evaluation is not None:
@@ -212,8 +215,6 @@ def _train(config, source, directory, options, strategy, evaluation, scored_spli
     say(describe_strategy(strategy))
     if found:
         say(f"Going on from {found}")
-    clock = Clock(recipe.max_minutes)
-    recorder = Recorder(directory, images_per_step, options, checkpoints, evaluation, clock)
     callbacks = [ProgressBar(images_per_step, clock), Forecast(clock, images_per_step), recorder]
     if recipe.learning_rate_schedule == "linear" and recipe.max_minutes is not None:
         callbacks.append(TimedDecay(clock, recipe))

@@ -43,6 +43,11 @@ def test_an_archive_is_read_as_its_folder_is(pets, tmp_path, method):
     assert sorted(labels) == [0, 1]
 
 
+def test_names_that_begin_alike_have_the_order_of_the_folder(make_folder, tmp_path):
+    root = make_folder("a/cat/day/0.png", "a/cat/day-2/1.png", "a/cat/day 3/2.png") / "a"
+    assert ImageFolder(zipped(root, tmp_path / "x.zip")).digest() == ImageFolder(root).digest()
+
+
 def test_tables_and_one_folder_within_an_archive(make_folder, tmp_path):
     root = make_folder("made/00000/a.png", "made/00000/b.png")
     labels = {"labels": [["00000/a.png", 3], ["00000/b.png", 1]]}

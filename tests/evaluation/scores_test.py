@@ -85,10 +85,14 @@ def test_all_metrics_that_apply_by_default():
     real, fake = (statistics_of(images_of(s, 0.0, 40), Pixels(), LABELS[:40], 3) for s in (0, 1))
     others = [metric for metric in METRICS if metric != "intra_fid"]
     assert list(compare(real, fake, default).values) == score_names(others)
-    # A class may have somewhat fewer fakes than its share.
-    labels = np.where(np.arange(120) < 27, 0, LABELS[::-1])
-    uneven = statistics_of(images_of(1, 0.2), Pixels(), labels, 3)
-    assert "intra_fid" in compare(REAL, uneven, default).values
+    # A class has few images: of labels at random they may be fewer than their share.
+    labels = np.where(np.arange(120) < 12, 2, np.arange(120) % 2)
+    few = statistics_of(images_of(1, 0.2), Pixels(), labels, 3)
+    assert list(compare(REAL, few, default).values) == score_names(others)
+    assert "12 generated ones of class 2" in message(compare, REAL, few, PROTOCOL)
+    at_random = compare(REAL, few, default, shares=[40] * 3).values
+    assert list(at_random) == score_names(METRICS)
+    assert list(compare(REAL, few, PROTOCOL, asked=()).values) == score_names(others)
     network = Pixels(predicts_labels=False)
     mute = [statistics_of(images_of(s, 0.0), network, LABELS, 3, by_class=False) for s in (0, 1)]
     others.remove("recognized")
@@ -112,14 +116,30 @@ def test_diversity_needs_real_images_that_differ_and_two_of_a_class(num_classes)
     fake = statistics_of(images_of(1, 0.2), Pixels(), LABELS, num_classes)
     assert "relative to that of the real images, which" in message(compare, same, fake, protocol)
     few = statistics_of(images_of(1, 0.2, 3), Pixels(), np.arange(3), 3)
-    assert "a class with 2 real and 2 gener" in message(compare, REAL, few, protocol)
+    text = "diversity needs pairs within a class: no class has 2 real and 2 generated images"
+    assert message(compare, REAL, few, protocol) == text
 
 
 def test_a_missing_class_is_named():
     fake = statistics_of(images_of(1, 0.2), Pixels(), np.where(LABELS == 2, 1, LABELS), 3)
     assert "40 real and 0 generated ones of class 2" in message(compare, REAL, fake, PROTOCOL)
     told = PROTOCOL.replace(allow_few_images=True)
-    assert "Received: 40 real and 0 fake of class 2" in message(compare, REAL, fake, told)
+    found = message(compare, REAL, fake, told)
+    assert "at least 2 of each kind are needed. Received: 40 real and 0 generated ones of " in found
+
+
+def test_a_few_images_have_the_scores_that_apply(caplog):
+    """None of what nobody asked for costs the others."""
+    protocol = Protocol(allow_few_images=True)
+    real, fake = (statistics_of(images_of(s, 0.0, 4), Pixels(), np.arange(4), 4) for s in (0, 1))
+    assert list(compare(real, fake, protocol).values) == score_names(
+        ["fid", "kid", "is", "recognized"]
+    )
+    few = "there are 4 real and 4 generated images, and neighbors=5"
+    assert f"prdc is left out: {few}" in caplog.text
+    assert "diversity is left out: no class has 2 real and 2 generated images" in caplog.text
+    asked = Protocol(metrics=("prdc",))
+    assert message(compare, real, fake, asked) == f"prdc needs more images than neighbors: {few}"
 
 
 def test_fewer_images_than_features_have_no_fid_unless_told(caplog):

@@ -13,8 +13,8 @@ from PIL import Image
 from sagan_tf.evaluation import compare_variants
 from sagan_tf.files import read_json, read_json_lines, write_json
 from sagan_tf.models.model_folder import read_config
-from tests.experiments.programs import ROOT, SMALL, error_line, run, run_process
-from tests.tiny import contents
+from tests.experiments.programs import ROOT, SMALL, call, error_line, run, run_process
+from tests.tiny import contents, tiny
 
 VARY = "--vary=attention_layer=self_attention,residual"
 SCORED = ("--metrics=fid,prdc", "--num_images=100")
@@ -181,6 +181,30 @@ def test_another_comparison_in_the_same_folder_is_refused(ablation, flags, diffe
     assert line.startswith(f"{ablation} holds another comparison (") and difference in line
     assert line.endswith("): choose another directory")
     assert contents(ablation) == before
+
+
+def test_models_to_begin_with_are_known_by_their_weights(tmp_path):
+    output, origins = tmp_path / "ablation", [str(tmp_path / name) for name in "ab"]
+    for number, path in enumerate(origins):
+        sagan = tiny(10)
+        sagan.generator.to_image.layer.bias.assign([float(number)])
+        sagan.save_preset(path)
+
+    def check(ablate):
+        config, _ = ablate.training_flags.chosen_config()
+        runs = ablate.list_runs(config, *ablate.FLAGS.vary, output)
+        # A path as a value leads nowhere else.
+        assert {run.folder.parent.parent for run in runs} == {output}
+        assert len({run.folder for run in runs}) == 4
+        digests = ablate.digests_of_origins(runs, output)
+        assert list(digests) == origins and len(set(digests.values())) == 2
+        # What was there when the comparison began may be gone.
+        write_json(output / "ablation.json", {"origins": digests})
+        shutil.rmtree(origins[0])
+        assert ablate.digests_of_origins(runs, output) == digests
+
+    vary = f"--vary=init_from={','.join(origins)}"
+    call("ablate", check, vary, "--seeds=2", f"--output={output}", *TINY)
 
 
 @pytest.mark.usefixtures("at_once")

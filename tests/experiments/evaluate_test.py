@@ -152,6 +152,16 @@ def test_fewer_real_images_than_neighbors_are_all_shown(evaluate, tmp_path):
     assert picture.width / picture.height < 4.5 / 10
 
 
+def test_what_is_shown_is_what_is_scored(tmp_path):
+    shown = []
+    for batches in (0, 1):
+        path = tmp_path / f"{batches}.png"
+        few = ("--features=digits_classifier", "--metrics=kid", "--num_images=20")
+        run("evaluate", DIGITS, *few, f"--standing_statistics={batches}", f"--nearest={path}")
+        shown.append(path.read_bytes())
+    assert shown[0] != shown[1]
+
+
 def test_training_keeps_the_best_checkpoint_by_a_score(cache, tmp_path, capsys):
     directory = tmp_path / "run"
     train = ("train", f"--model_dir={directory}", cache, "--log_every=4", "--keep=1", *SMALL)

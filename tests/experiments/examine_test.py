@@ -46,5 +46,18 @@ def test_what_is_wrong_is_said_at_once(flags, message):
     assert message in error_line("examine", MODEL, *flags)
 
 
+def test_other_classes_and_no_data_are_refused(tmp_path):
+    sagan = tiny(10)
+    sagan.save_preset(tmp_path)
+    line = error_line("examine", f"--model={tmp_path}", "--split=train[:20%]")
+    assert line == f"{tmp_path} does not say what it was trained on: pass --dataset"
+    sagan.class_names = tuple("0123456798")
+    sagan.save_preset(tmp_path)
+    flags = (f"--model={tmp_path}", "--dataset=digits", "--split=train[:20%]", "--num_images=20")
+    assert "are not those of the model (0, 1, 2, 3, 4, 5, 6, 7, 9, 8)" in error_line(
+        "examine", *flags
+    )
+
+
 def test_a_split_that_is_not_there():
     assert "split" in error_line("examine", MODEL, "--held_out=test")

@@ -1,14 +1,18 @@
 """Images as people have them: archives, tables of labels, rectangles, classes of all sizes."""
 
 import json
+import shutil
 import zipfile
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from sagan_tf.config import Recipe
+from sagan_tf.data import ImageFolder
 from sagan_tf.files import read_json, read_json_lines
 from tests.experiments.programs import SMALL, error_line, run
+from tests.tiny import tiny
 
 GREY = ("--channels=1", "--image_size=16", *SMALL)
 
@@ -107,3 +111,43 @@ def test_a_class_without_images_is_not_trained(make_folder, tmp_path):
     flags = ("train", f"--model_dir={tmp_path / 'run'}", f"--dataset={folder}", *GREY)
     line = error_line(*flags, "--split=train[:1]")
     assert "has no image of hen in --split=train[:1], but images of it would be generated" in line
+
+
+def test_the_images_of_training_are_known_wherever_they_lie(folder, tmp_path, monkeypatch):
+    """A model of a slice is never scored by images that it has seen."""
+    sagan = tiny(2)
+    sagan.recipe = Recipe(
+        dataset=str(folder),
+        split="train[:75%]",
+        dataset_digest=ImageFolder(folder, "train[:75%]").digest(),
+    )
+    sagan.class_names = ("4", "7")
+    sagan.save_preset(tmp_path / "model")
+    shutil.copytree(folder, tmp_path / "moved")
+    monkeypatch.chdir(folder.parent)
+    output = tmp_path / "scores.json"
+    flags = (f"--model={tmp_path / 'model'}", f"--output={output}", "--features=digits_classifier")
+    for name in (f"{folder}/", "./pets", f"{folder}.zip", tmp_path / "moved"):
+        run("evaluate", *flags, f"--dataset={name}", "--metrics=kid", "--num_images=20")
+        assert read_json(output)["split"] == "train[75%:]", name
+    (tmp_path / "moved" / "00000" / "img00000000.png").unlink()
+    table = {
+        "labels": [[f"00000/img{number:08}.png", 4 + 3 * (number % 2)] for number in range(1, 80)]
+    }
+    (tmp_path / "moved" / "dataset.json").write_text(json.dumps(table))
+    run("evaluate", *flags, f"--dataset={tmp_path / 'moved'}", "--metrics=kid", "--num_images=20")
+    assert read_json(output)["split"] == "train"
+
+
+def test_a_monitored_score_that_is_left_out_is_said_before_anything_is_written(folder, tmp_path):
+    flags = (
+        f"--dataset={folder}",
+        f"--model_dir={tmp_path / 'run'}",
+        "--features=digits_classifier",
+    )
+    scored = ("--split=train[:75%]", "--evaluate_every=1", "--monitor=fid", "--steps=1")
+    line = error_line("train", *flags, *scored, *GREY)
+    assert line.startswith(
+        "--monitor=fid is left out here: 64 features need as many images. Received: 20"
+    )
+    assert not (tmp_path / "run" / "config.json").exists()

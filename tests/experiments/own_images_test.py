@@ -127,6 +127,15 @@ def test_one_command_trains_and_the_same_goes_on(tmp_path, capsys):
     assert "channels=3 there, 1 here" in error_line(*command, "--steps=1", "--channels=1")
 
 
+def test_a_run_without_classes_goes_on_without(tmp_path):
+    folder = write_images(tmp_path / "images", [(20, 30)] * 4)
+    command = ("train", f"--dataset={folder}", f"--model_dir={tmp_path / 'run'}", *SMALL)
+    run(*command, "--steps=1", "--num_classes=none")
+    run(*command, "--steps=2", "--extend")
+    config, state = read_config(tmp_path / "run")
+    assert (config.model.num_classes, state["step"]) == (None, 2)
+
+
 @pytest.mark.usefixtures("at_once")
 def test_wrong_folders_are_said_at_once(tmp_path):
     def line(*flags):

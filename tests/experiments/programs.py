@@ -31,6 +31,13 @@ def run(name, *arguments):
         program.guarded(module.main, program.parse(argv))
 
 
+def call(name, function, *arguments):
+    """What a function of a program's module returns, where the flags are these arguments."""
+    with _loaded(name) as module:
+        program.parse([f"{name}.py", *arguments])
+        return function(module)
+
+
 def error_line(name, *arguments):
     """The line with which a program ends here, after its name."""
     with pytest.raises(SystemExit) as info:

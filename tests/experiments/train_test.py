@@ -1,5 +1,7 @@
 """The program that trains: folders of images, previews, and what it refuses."""
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -36,6 +38,10 @@ def test_training_on_a_folder_of_images_takes_its_classes(images, tmp_path):
     assert tuned["model"] == {**config["model"], "discriminator_base_channels": None}
     assert tuned["recipe"]["init_digest"] is not None
     assert tuned["reference"].startswith("Begun with the weights of ")
+    # It goes on without the model that it began with.
+    shutil.rmtree(tmp_path / "run")
+    run("train", f"--model_dir={tmp_path / 'tuned'}", *flags_of_origin)
+    assert read_json(tmp_path / "tuned" / "config.json") == tuned
     # A preset's number of classes may be kept on purpose, and then does not fit.
     line = error_line(
         *("train", f"--model_dir={tmp_path / 'other'}", f"--dataset={images}", "--num_classes=1"),

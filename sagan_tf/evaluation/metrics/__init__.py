@@ -16,6 +16,8 @@ from sagan_tf.evaluation.metrics import (
 MOMENTS = "a Gaussian"
 CLASS_MOMENTS = "classes, with a Gaussian each"
 PREDICTED_LABELS = "classes that the network predicts"
+NEIGHBORS = "more images than neighbors"
+PAIRS = "pairs within a class"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Metric:
             `Protocol`. It returns a dict from `scores` to floats, and a dict from labels to what
             it found of single classes, a dict of floats.
         help: What it measures.
-        needs: `MOMENTS`, `CLASS_MOMENTS`, `PREDICTED_LABELS`, or `None` for nothing special.
+        needs: `MOMENTS`, `CLASS_MOMENTS`, `PREDICTED_LABELS`, `NEIGHBORS`, `PAIRS`, or `None` for
+            nothing special.
         always: Whether it is computed without being asked for, as it costs nothing.
     """
 
@@ -58,9 +61,13 @@ METRICS = {
         ("precision", "recall", "density", "coverage"),
         precision_recall.compute,
         "how typical and how complete",
+        NEIGHBORS,
     ),
     "diversity": Metric(
-        ("diversity", "nearest_ratio"), diversity.compute, "how varied within classes, and how new"
+        ("diversity", "nearest_ratio"),
+        diversity.compute,
+        "how varied within classes, and how new",
+        PAIRS,
     ),
     "recognized": Metric(
         ("recognized",),
