@@ -56,14 +56,14 @@ flags.DEFINE_list(
     "labels",
     None,
     "Classes, by name or number, such as cat,dog or 3,7, which are taken in turn. Without it they "
-    "are drawn at random; with --interpolate each row has the next, and in an animation every "
-    "image passes through all of them.",
+    "are drawn at random, with --attention and --interpolate all in turn. With --interpolate each "
+    "row has the next, and in an animation every image passes through all of them.",
 )
 flags.DEFINE_integer(
     "num_images",
     None,
     "How many images there are (64 by default, 9 in an animation), or rows with --interpolate (8) "
-    "or --attention (5).",
+    "or --attention (5). More --labels than that have one each.",
     lower_bound=1,
 )
 flags.DEFINE_integer(
@@ -146,7 +146,7 @@ def write_images(output, kind, sagan, labels, options):
     """Writes single images, into a folder or a file of arrays."""
     # It ends like ^C, which leaves no half of a folder behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    num_images = FLAGS.num_images or 64
+    num_images = count(labels, 64)
     batches = with_progress(sagan.generate_batches(labels, num_images, **options), num_images)
     if kind == _ARRAYS:
         size, channels = sagan.generator.image_size, sagan.generator.channels
@@ -177,15 +177,20 @@ def with_progress(batches, num_images):
             bar.update(len(images))
 
 
+def count(labels, default):
+    """The number of images or rows: --num_images, or the default, or one for each label."""
+    return FLAGS.num_images or max(default, len(labels or ()))
+
+
 def draw_picture(sagan, labels, options):
     """The picture of images, walks or attention that the flags ask for."""
     from sagan_tf import visualization
 
     if FLAGS.attention:
-        return visualization.attention_picture(sagan, labels, FLAGS.num_images or 5, **options)
+        return visualization.attention_picture(sagan, labels, count(labels, 5), **options)
     if FLAGS.interpolate:
-        return visualization.walk_picture(sagan, labels, FLAGS.num_images or 8, **options)
-    images = sagan.generate(labels, FLAGS.num_images or 64, **options)
+        return visualization.walk_picture(sagan, labels, count(labels, 8), **options)
+    images = sagan.generate(labels, count(labels, 64), **options)
     headings = visualization.class_headings(sagan, labels)
     return visualization.sample_grid(images, column_labels=headings)
 

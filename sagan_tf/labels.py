@@ -31,6 +31,19 @@ def check_labels(labels, num_classes, class_names=None):
     return labels.astype("int32")
 
 
+def repeat_labels(labels, num_images):
+    """Returns an array of `num_images` labels, which are taken in turn.
+
+    A ValueError is raised if there are more of them, some of which would be left out, or none.
+    """
+    if num_images and not len(labels):
+        raise ValueError(f"`labels` is empty, but {num_images=}")
+    if len(labels) > num_images:
+        least = f"at least {len(labels)}, the number of `labels`"
+        raise ValueError(f"`num_images` must be {least}. Received: {num_images}")
+    return np.resize(labels, num_images)
+
+
 def check_class_weights(weights, num_images, num_classes):
     """Returns weights of classes as a float32 array `(num_images, num_classes)`.
 

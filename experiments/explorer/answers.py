@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import html
 import os
 import secrets
 import tempfile
@@ -149,7 +150,8 @@ class Answers:
                 self._saved(each, visit.files.name) for each in (view.grid, view.close_up)
             )
             close_up = gr.Image(close_up, alt_text=f"{where}, and what that attended to")
-            updates += [grid, f"<p>{where}</p>", close_up, _statistics_html(view.statistics)]
+            text = f"<p>{html.escape(where)}</p>"
+            updates += [grid, text, close_up, _statistics_html(view.statistics)]
         return updates
 
     @staticmethod

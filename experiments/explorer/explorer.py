@@ -1,6 +1,7 @@
 """What the attention explorer knows and draws, apart from the page that shows it."""
 
 import math
+import pathlib
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -55,10 +56,15 @@ class Explorer:
         first, *others = [sagan.class_names for sagan in named_models.values()]
         self.class_names = None if any(other != first for other in others) else first
         self.image_size = generators[0].image_size
-        names = [name for generator in generators for name in generator.gates]
-        self.attentions = sorted(set(names), key=_resolution)
+        # Folders of runs may be called the same, and each model's pictures are files in one folder.
+        names = [pathlib.PurePath(name).name for name in named_models]
+        if len(set(names)) < len(names):
+            names = [f"{name}_{number}" for number, name in enumerate(names, 1)]
+        self._file_names = names
+        attentions = [name for generator in generators for name in generator.gates]
+        self.attentions = sorted(set(attentions), key=_resolution)
         # A map has a query per position and a key per four, each a float32.
-        map_bytes = sum(4 * _resolution(name) ** 4 // 4 for name in names)
+        map_bytes = sum(4 * _resolution(name) ** 4 // 4 for name in attentions)
         self.max_images = max(1, min(MAX_IMAGES, MAX_MAP_BYTES // map_bytes))
 
     def draw(self, labels, num_images, seed, truncation, other_seed, position):
@@ -168,7 +174,7 @@ class Explorer:
         for panel, smooth in ((1, True), (2, False)) if statistics else ():
             picture = _panel(image, shares, pixel, layout.scale, smooth=smooth, **options)
             close_up.paste(picture, layout.corner(panel))
-        name = f"{list(self.models)[index].rpartition('/')[2]}_seed{drawing.seed}"
+        name = f"{self._file_names[index]}_seed{drawing.seed}"
         place = f"image{query.image}_row{query.row}_column{query.column}"
         close_up.info["name"] = f"{name}_{place}.png"
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from sagan_tf.config import Config, ModelConfig
-from sagan_tf.labels import check_class_weights, check_labels
+from sagan_tf.labels import check_class_weights, check_labels, repeat_labels
 from sagan_tf.models.adversarial_model import AdversarialModel
 from sagan_tf.models.build import describe_networks, make_networks
 from sagan_tf.models.copies import with_standing_statistics
@@ -182,9 +182,7 @@ class SAGAN(AdversarialModel):
             labels = check_class_weights(labels, num_images, self.generator.num_classes)
         else:
             labels = check_labels(labels, self.generator.num_classes, self.class_names)
-            if num_images and not labels.size:
-                raise ValueError(f"`labels` is empty, but {num_images=}")
-            labels = np.resize(labels, num_images)
+            labels = repeat_labels(labels, num_images)
         network = self.ema_generator if use_ema else self.generator
         return network, truncation * latents, labels
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from sagan_tf.labels import check_labels, repeat_labels
 from sagan_tf.visualization.attention_overlay import attention_overlay
 from sagan_tf.visualization.sample_grid import sample_grid
 
@@ -47,7 +48,7 @@ def attention_picture(sagan, labels=None, num_images=5, seed=0, **options):
 
     Args:
         sagan: A `SAGAN` whose generator attends.
-        labels: Sequence of ints, as in `SAGAN.generate`. Defaults to the first classes in turn.
+        labels: Sequence, as in `SAGAN.generate`. Defaults to the first classes in turn.
         num_images: int, number of samples, each in a row of its own. Defaults to `5`.
         seed: int, seed of the latents. Defaults to `0`.
         **options: `truncation` and `use_ema` of `SAGAN.generate`.
@@ -61,7 +62,7 @@ def attention_picture(sagan, labels=None, num_images=5, seed=0, **options):
         is_residual = sagan.generator.attention_layer == "residual"
         reason = "attention_layer is residual" if is_residual else "attention_resolutions is empty"
         raise ValueError(f"This model has no attention to show: {reason}")
-    labels = _first_classes(sagan, num_images) if labels is None else list(labels)
+    labels = _first_classes(sagan, num_images) if labels is None else labels
     images, maps = sagan.generate(labels, num_images, seed=seed, return_attention=True, **options)
     return attention_overlay(images, maps[names[-1]])
 
@@ -71,8 +72,8 @@ def walk_picture(sagan, labels=None, num_images=8, seed=None, **options):
 
     Args:
         sagan: A `SAGAN`.
-        labels: Sequence of ints. Each row has the next and keeps it. Defaults to `None`, all
-            classes in turn.
+        labels: Sequence of ints or names. Each row has the next and keeps it. Defaults to `None`,
+            all classes in turn.
         num_images: int, number of rows. Defaults to `8`.
         seed: int, seed of the latents. Defaults to `None`, a new one.
         **options: `truncation` and `use_ema` of `SAGAN.generate`.
@@ -84,7 +85,12 @@ def walk_picture(sagan, labels=None, num_images=8, seed=None, **options):
 
     latents = draw_latents(2 * num_images, sagan.generator.latent_dim, seed)
     walk = interpolate_latents(latents[:num_images], latents[num_images:], WALK_COLUMNS)
-    labels = _classes_in_turn(sagan, labels, num_images)
+    num_classes = sagan.generator.num_classes
+    if labels is not None:
+        labels = check_labels(labels, num_classes, sagan.class_names)
+        labels = repeat_labels(labels, num_images)
+    elif num_classes is not None:
+        labels = np.resize(np.arange(num_classes), num_images)
     if labels is not None:
         labels = np.repeat(labels, WALK_COLUMNS)
     images = sagan.generate(labels, latents=walk.reshape(-1, walk.shape[-1]), **options)
@@ -96,9 +102,10 @@ def walk_frames(sagan, labels=None, num_images=9, seed=None, **options):
 
     Args:
         sagan: A `SAGAN`.
-        labels: Sequence of ints. Every image passes through these classes in turn, and begins at
-            another than its neighbor. Between two classes their scales and shifts of batch norm are
-            mixed. Defaults to `None`: the images have all classes in turn, and keep them.
+        labels: Sequence of ints or names. Every image passes through these classes in turn, and
+            begins at another than its neighbor. Between two classes their scales and shifts of
+            batch norm are mixed. Defaults to `None`: the images have all classes in turn, and keep
+            them.
         num_images: int, number of images in each picture. Defaults to `9`.
         seed: int, seed of the latents. Defaults to `None`, a new one.
         **options: `truncation` and `use_ema` of `SAGAN.generate`.
@@ -109,15 +116,20 @@ def walk_frames(sagan, labels=None, num_images=9, seed=None, **options):
     """
     from sagan_tf.models.sampling import draw_latents, loop_classes, loop_latents
 
-    generator, turns = sagan.generator, len(labels) if labels else 1
+    generator = sagan.generator
+    if labels is not None:
+        labels = check_labels(labels, generator.num_classes, sagan.class_names)
+        labels = repeat_labels(labels, max(1, len(labels)))  # There must be one.
+    turns = 1 if labels is None else len(labels)
     num_stops = turns * math.ceil(_STOPS / turns)
     latents = draw_latents(num_stops * num_images, generator.latent_dim, seed)
     latents = loop_latents(latents.reshape(num_stops, num_images, -1), _STEPS)
     classes = None
     if generator.num_classes is not None:
-        first = _classes_in_turn(sagan, labels, num_images)
+        # Without labels an image keeps the class that it begins with.
+        around = np.arange(generator.num_classes) if labels is None else labels
         stops = [
-            first if labels is None else np.resize(np.roll(labels, -stop), num_images)
+            np.resize(np.roll(around, 0 if labels is None else -stop), num_images)
             for stop in range(num_stops)
         ]
         classes = loop_classes(np.array(stops), generator.num_classes, _STEPS)
@@ -129,14 +141,6 @@ def walk_frames(sagan, labels=None, num_images=9, seed=None, **options):
         )
         images = sagan.generate(mixes, latents=points, **options)
         yield from map(sample_grid, images.reshape(-1, num_images, *images.shape[1:]))
-
-
-def _classes_in_turn(sagan, labels, count):
-    """Int array `(count,)` of labels, by default all in turn; `None` for an unconditional model."""
-    num_classes = sagan.generator.num_classes
-    if num_classes is None:
-        return None
-    return np.resize(np.arange(num_classes) if labels is None else labels, count)
 
 
 def _first_classes(sagan, count):

@@ -41,7 +41,7 @@ def save_and_leave(number, frame):
 
 def train():
     note("ready")
-    time.sleep(60)
+    time.sleep(600)
     note("not-stopped")
 
 """

@@ -83,9 +83,17 @@ def test_sample(digits, tmp_path):
     output = run_well("sample", model, f"--output={tmp_path / 'new' / 'x.png'}", "--seed=1", *grid)
     assert output == f"{tmp_path / 'new' / 'x.png'}\n"
     np.testing.assert_array_equal(Image.open(tmp_path / "new" / "x.png"), pictures[grid])
-    assert "--labels must be in [0, 10). Received: 10" in error_line(
-        "sample", model, f"--output={tmp_path / 'x.png'}", "--labels=10"
+    # No class is left out.
+    names = "--labels=0,1,2,3,4,5,6,7,8"
+    assert (
+        drawn("--interpolate", names).shape[0] == drawn("--interpolate", "--num_images=9").shape[0]
     )
+    for flags, error in (
+        ((grid[0], "--num_images=1"), "--num_images must be at least 2, the number of --labels"),
+        (("--labels=10",), "--labels must be in [0, 10). Received: 10"),
+    ):
+        output = f"--output={tmp_path / 'x.png'}"
+        assert error in error_line("sample", model, output, *flags)
 
 
 @pytest.mark.parametrize("ending", ["webp", "gif"])

@@ -61,6 +61,29 @@ def test_a_row_of_a_walk_keeps_its_class():
         assert walk_picture(sagan, labels, 4, seed=2) == sample_grid(images, columns=10)
 
 
+@pytest.mark.parametrize("picture", [attention_picture, walk_picture, walk_frames])
+def test_labels_are_checked(picture):
+    def refuse(sagan, labels, why):
+        with pytest.raises(ValueError, match=why):
+            list(picture(sagan, labels, 2))
+
+    refuse(tiny(), [0, -1], r"`labels` must be in \[0, 3\). Received: -1")
+    refuse(tiny(), [], "`labels` is empty")
+    refuse(tiny(num_classes=None), [0], "is unconditional")
+    # Each image of an animation passes through all classes.
+    if picture is not walk_frames:
+        refuse(tiny(), [0, 1, 2], "`num_images` must be at least 3, the number of `labels`")
+
+
+def test_labels_are_names():
+    sagan = tiny()
+    sagan.class_names = ("cat", "dog", "bird")
+    names, numbers = (walk_picture(sagan, each, 2, seed=2) for each in (["bird", "cat"], [2, 0]))
+    assert names == numbers
+    names, numbers = (next(walk_frames(sagan, each, 2, seed=2)) for each in (["bird"], [2]))
+    assert names == numbers
+
+
 @pytest.mark.parametrize(
     ("num_classes", "labels", "num_stops", "at_stops"),
     [

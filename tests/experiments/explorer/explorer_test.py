@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from experiments.explorer.answers import Answers
 from experiments.explorer.drawing import Drawing, Query
 from experiments.explorer.explorer import CHOSEN, MAX_IMAGES, MAX_SEED, Explorer
 from sagan_tf import SAGAN, Discriminator, Generator
@@ -61,6 +62,15 @@ def test_classes_have_names_where_all_models_agree_on_them():
     explorer = Explorer({"a": cats, "b": others})
     assert explorer.class_names is None
     assert explorer.draw(**RIGHT).column_labels[:2] == ["0", "2"]
+
+
+def test_a_name_of_a_class_is_no_html():
+    sagan = make()
+    sagan.class_names = ("<b>cat</b>", "dog & co", "fox")
+    answers = Answers(Explorer({"a": sagan}))
+    visit, _ = answers.draw(None, *RIGHT.values())
+    shown = answers.show_drawn(visit, "attention_8")
+    assert any("of class &lt;b&gt;cat&lt;/b&gt;," in str(each) for each in shown)
 
 
 def test_the_walk_starts_and_ends_at_the_images_of_its_seeds(sagan, explorer):
@@ -223,6 +233,19 @@ def test_where_the_gate_is_closed_the_glow_is_dim():
     assert [view.close_up.info["name"] for view in views] == [
         f"{name}_seed{RIGHT['seed']}_image1_row5_column11.png" for name in ("open", "idle")
     ]
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (("first/run", "second/run/"), ("run_1", "run_2")),
+        (("runs/cats", "runs/dogs/"), ("cats", "dogs")),
+    ],
+)
+def test_each_model_has_files_of_its_own(sagan, paths, names):
+    explorer = Explorer(dict.fromkeys(paths, sagan))
+    views = explorer.views(explorer.draw(**RIGHT), Query(1, 5, 11), "attention_8")
+    assert [view.grid.info["name"] for view in views] == [f"{name}_seed0.png" for name in names]
 
 
 def test_models_that_do_not_fit(sagan):
