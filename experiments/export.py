@@ -36,6 +36,11 @@ def main():
     lite = FLAGS.format == "tflite"
     if FLAGS.weight_precision and not lite:
         raise ValueError("--weight_precision is for --format=tflite")
+    if FLAGS.output.endswith(".tflite") != lite:
+        what = "a file such as x.tflite" if lite else "a folder"
+        raise ValueError(
+            f"--format={FLAGS.format} writes {what}. Received: --output={FLAGS.output}"
+        )
     output = program.output_path("output", folder=not lite)
     (sagan,) = program.load_models(
         FLAGS.model,

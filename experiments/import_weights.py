@@ -12,6 +12,7 @@ docs/from_other_code.md says which weights there are, and which flags import the
 """
 
 import math
+import os
 import pathlib
 import textwrap
 
@@ -83,6 +84,8 @@ def main():
 
     sagan = _load(source)
     count = sagan.generator.num_classes
+    if names is not None and count is None:
+        raise ValueError("--class_names: this model is unconditional, it has no classes")
     if names is not None and len(names) != count:
         raise ValueError(f"--class_names has {len(names)} names, the model {count} classes")
     sagan.class_names = names
@@ -98,10 +101,14 @@ def _class_names():
     if text is None:
         return None
     path = pathlib.Path(text).expanduser()
-    names = path.read_text(encoding="utf-8").splitlines() if path.is_file() else text.split(",")
+    # A list of names can be longer than the name of a file may be, of which a `Path` complains.
+    is_file = os.path.isfile(path)
+    names = path.read_text(encoding="utf-8").splitlines() if is_file else text.split(",")
     names = tuple(name.strip() for name in names if name.strip())
-    if len(set(names)) < len(names) or not names:
-        twice = next((name for name in names if names.count(name) > 1), text)
+    if not names:
+        raise ValueError(f"--class_names holds no names. Received: {text!r}")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"--class_names must be different names. Received: {twice} twice")
     return names
 
@@ -115,6 +122,16 @@ def _load(source):
         return interop.load_studiogan(source)
     arguments = {name: FLAGS[name].value for name in _MMGENERATION}
     return interop.load_mmgeneration(source, **arguments)
+
+
+def _files_read(source):
+    from sagan_tf.interop import official_checkpoint, studiogan
+
+    if FLAGS["from"].value == "official":
+        return official_checkpoint.checkpoint_files(source)
+    if FLAGS["from"].value == "studiogan":
+        return sorted(studiogan.find_files(source).values())
+    return [source]
 
 
 def _summary(sagan):
@@ -131,9 +148,8 @@ def _summary(sagan):
 def _card(sagan, source, output):
     code = FLAGS["from"].value
     url, license_text, published = _SOURCES[code]
-    # An official checkpoint is a prefix of several files.
-    paths = source.glob("model=*") if source.is_dir() else source.parent.glob(f"{source.name}*")
-    listed = "\n".join(f"| `{path.name}` | `{files.sha256(path)}` |" for path in sorted(paths))
+    paths = _files_read(source)
+    listed = "\n".join(f"| `{path.name}` | `{files.sha256(path)}` |" for path in paths)
     flags_given = " ".join(f"--{name}={FLAGS[name].value}" for name in _MMGENERATION)
     options = f" They were imported with {flags_given}." if code == "mmgeneration" else ""
     score = published.get(sagan.generator.image_size)

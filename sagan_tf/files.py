@@ -24,7 +24,7 @@ def replacing(path):
     Several processes may replace the same path at once: the last one wins. A process that is
     killed leaves a folder behind whose name starts with `ASIDE`, see `remove_abandoned`.
     """
-    path = pathlib.Path(path)
+    path = pathlib.Path(path).expanduser()
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=ASIDE) as folder:
         new = pathlib.Path(folder, path.name)

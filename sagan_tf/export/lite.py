@@ -34,7 +34,7 @@ def export_lite(sagan, path, precision="float32", use_ema=True):
     """
     if precision not in PRECISIONS:
         raise ValueError(f"`precision` must be one of {PRECISIONS}. Received: {precision=}")
-    path = pathlib.Path(path)
+    path = pathlib.Path(path).expanduser()
     if path.is_dir():
         raise ValueError(f"`path` must be that of a file. Received a folder: {path}")
     # LiteRT has no bfloat16.

@@ -62,7 +62,7 @@ def export_saved_model(sagan, directory, use_ema=True):
     for layer in walk_layers(generator, ConditionalBatchNorm):
         # A graph has one replica, and second derivatives of sums over several cannot be saved.
         layer.synchronized = False
-    directory = pathlib.Path(directory)
+    directory = pathlib.Path(directory).expanduser()
     directory.mkdir(parents=True, exist_ok=True)
     root, signatures = make_servable(generator)
     # A server that watches the folder must never see half a model.

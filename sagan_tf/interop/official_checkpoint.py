@@ -121,8 +121,7 @@ class _Checkpoint:
             raise self._error(f"cannot be read as a checkpoint: {one_line(error)}") from error
         self._shapes = self._reader.get_variable_to_shape_map()
         # Sizes are believed only as far as there are bytes: networks are built after them.
-        found = tf.train.latest_checkpoint(self._prefix) or self._prefix
-        size = sum(path.stat().st_size for path in _data_files(found))
+        size = sum(path.stat().st_size for path in checkpoint_files(prefix)[1:])
         if sum(map(math.prod, self._shapes.values())) > size:
             raise self._error("cannot be read as a checkpoint: its data are cut off")
 
@@ -206,9 +205,11 @@ class _Checkpoint:
         return ValueError(f"The checkpoint {self._prefix!r} {message}")
 
 
-def _data_files(prefix):
-    prefix = pathlib.Path(prefix)
-    return prefix.parent.glob(f"{glob.escape(prefix.name)}.data-*")
+def checkpoint_files(prefix):
+    """List of the paths that `load_official_checkpoint` reads: the index, then the data."""
+    found = pathlib.Path(tf.train.latest_checkpoint(os.fspath(prefix)) or prefix)
+    data = found.parent.glob(f"{glob.escape(found.name)}.data-*")
+    return [found.with_name(f"{found.name}.index"), *sorted(data)]
 
 
 def _official_name(path, names):

@@ -67,7 +67,7 @@ def load_studiogan(path):
     Reference:
         https://github.com/POSTECH-CVLab/PyTorch-StudioGAN
     """
-    files = _find_files(pathlib.Path(path))
+    files = find_files(pathlib.Path(path))
     networks = {name: read_state_dict(file) for name, file in files.items()}
     return make_sagan(
         f"The file {os.fspath(files['G'])!r}",
@@ -81,8 +81,9 @@ def load_studiogan(path):
     )
 
 
-def _find_files(path):
-    """Dict from `"G"`, `"G_ema"` and `"D"`, if there are such, to files of the same step."""
+def find_files(path):
+    """What `load_studiogan` reads: a dict from `"G"`, `"G_ema"` and `"D"`, of the same step, to
+    files, as far as there are such."""
     folder = path if path.is_dir() else path.parent
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no file {os.fspath(path)!r}")

@@ -268,7 +268,7 @@ class _NamedMemory(io.BytesIO):
 
 def write_preset(sagan, directory):
     """Writes a model folder in the place of the one in `directory`; other files there stay."""
-    directory = pathlib.Path(directory)
+    directory = pathlib.Path(directory).expanduser()
     directory.mkdir(parents=True, exist_ok=True)
     abandoned = list(directory.glob(f"{files.ASIDE}*"))
     # Everything is written aside first: a full disk must not cost the model that was there. The

@@ -1,5 +1,7 @@
 """Weights of other code, from a command to a model folder."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from tests.experiments.programs import error_line, run
 from tests.interop.torch_golden_test import GOLDEN, assert_agrees, reference
 
 STUDIOGAN = GOLDEN / "studiogan_64"
+MANY = [f"class {number}" for number in range(1000)]
 MMGENERATION = GOLDEN / "mmgeneration_64" / "iter_7.npz"
 
 
@@ -49,18 +52,34 @@ def test_a_model_folder_with_names_and_a_card(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("code", "source"),
-    [("studiogan", STUDIOGAN), ("official", GOLDEN / "official_128_feat32" / "model.ckpt")],
+    ("code", "folder", "name", "read"),
+    [
+        ("studiogan", "studiogan_64", "", "model=*"),
+        ("official", "official_128_feat32", "model.ckpt", "model.ckpt.*"),
+        ("official", "official_128_feat32", "", "model.ckpt.*"),
+    ],
 )
-def test_other_sources(code, source, tmp_path):
+def test_other_sources(code, folder, name, read, tmp_path):
+    # A name that a pattern would not find, and files beside them that are not read.
+    # TensorFlow itself finds no checkpoint in a folder that is called so.
+    parent = tmp_path / ("[1]" if code == "studiogan" else "1")
+    folder = shutil.copytree(GOLDEN / folder, parent / folder)
+    files = list(folder.glob(read))
+    others = ["model.ckpt-2.index", "model.ckpt2.data-00000-of-00001"]
+    if code == "studiogan":
+        others = ["model=G-current-weights-step=1.npz", "model=G-best-weights-step=1.npz"]
+    elif not name:
+        (folder / "checkpoint").write_text('model_checkpoint_path: "model.ckpt"')
+    for other in others:
+        (folder / other).write_bytes(b"")
+    source = folder / name
     run("import_weights", f"--from={code}", f"--input={source}", f"--output={tmp_path / 'x'}")
     sagan = SAGAN.from_preset(tmp_path / "x")
     assert sagan.class_names is None
     card = (tmp_path / "x" / "README.md").read_text()
-    pattern = "model=*" if source.is_dir() else "model.ckpt*"
-    files = list(STUDIOGAN.glob(pattern)) if source.is_dir() else list(source.parent.glob(pattern))
     assert len(files) > 1
     assert all(f"`{path.name}` | `{sha256(path)}`" in card for path in files)
+    assert not any(other in card for other in others)
     assert "--bgr" not in card
     assert max(map(len, card.splitlines())) <= 140
     images = sagan.generate(num_images=2, seed=0)
@@ -78,6 +97,8 @@ def test_other_sources(code, source, tmp_path):
         (("--from=mmgeneration", f"--input={STUDIOGAN}"), "Is a directory"),
         (("--from=studiogan", "--class_names=cat,dog,cat"), "Received: cat twice"),
         (("--from=studiogan", "--class_names=cat,dog"), "has 2 names, the model 5 classes"),
+        (("--from=studiogan", f"--class_names={','.join(MANY)}"), "has 1000 names, the model 5"),
+        (("--from=studiogan", "--class_names=,"), "--class_names holds no names. Received: ','"),
     ],
 )
 def test_mistakes_are_one_line_and_leave_nothing(flags, message, tmp_path):

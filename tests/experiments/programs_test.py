@@ -285,6 +285,12 @@ def test_a_checkpoint_of_another_model_is_refused(digits, tmp_path):
         ("sample", ["--output=x.npz", "--interpolate"], "--interpolate draws a picture: --output"),
         ("sample", ["--noema", "--standing_statistics=2"], "it excludes --noema"),
         ("export", ["--weight_precision=int8"], "--weight_precision is for --format=tflite"),
+        (
+            "export",
+            ["--output=x.tflite"],
+            "--format=saved_model writes a folder. Received: --output=x",
+        ),
+        ("export", ["--format=tflite"], "--format=tflite writes a file such as x.tflite."),
         ("export", ["--format=lite"], "Unknown format: lite. Did you mean tflite"),
         ("export", ["--output="], "--output is empty"),
         ("export", ["--output=/dev/null"], "--output=/dev/null cannot be written: Not a directory"),
