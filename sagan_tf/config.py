@@ -282,6 +282,13 @@ class Config:
     reference: str = ""
     class_names: tuple[str, ...] | None = None
 
+    def __post_init__(self):
+        if not isinstance(self.reference, str):
+            raise TypeError(f"`reference` must be a string. Received: {self.reference!r}")
+        names = self.class_names
+        if isinstance(names, str) or not all(isinstance(name, str) for name in names or ()):
+            raise TypeError(f"`class_names` must be a list of strings. Received: {names!r}")
+
     def override(self, **changes):
         """A copy with some settings of the model or the recipe changed, by their flat names.
 
@@ -311,13 +318,9 @@ class Config:
             KeyError, TypeError, ValueError: if something is missing, unknown or out of range.
         """
         recipe, names = content["recipe"], content["class_names"]
-        if not isinstance(content["reference"], str):
-            raise TypeError("`reference` must be a string")
-        if isinstance(names, str) or not all(isinstance(name, str) for name in names or ()):
-            raise TypeError("`class_names` must be a list of strings")
         return cls(
             ModelConfig().replace(**content["model"]),
             None if recipe is None else Recipe().replace(**recipe),
             content["reference"],
-            None if names is None else tuple(names),
+            tuple(names) if isinstance(names, list) else names,
         )

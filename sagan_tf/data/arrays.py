@@ -20,13 +20,14 @@ class Arrays(Source):
 
     Args:
         images: uint8 array `(num_images, height, width, 1 or 3)`. It is not copied.
-        labels: Sequence of ints, one per image. Defaults to `None`, no classes.
+        labels: Sequence of ints, or of names of classes, one per image. Defaults to `None`, no
+            classes.
         class_names: Sequence of str, names of the classes in the order of the labels. Defaults to
             `None`, their numbers from 0 to the largest label.
         name: str that messages call the data set by. Defaults to `"arrays"`.
 
     Raises:
-        TypeError: if the images are not uint8.
+        TypeError: if the images are not uint8, or a name is no str.
         ValueError: if a shape is another one, or a label is not in [0, number of classes).
 
     Example:
@@ -51,8 +52,10 @@ class Arrays(Source):
                     f"Received: {labels.shape}"
                 )
             if class_names is None:
+                if labels.dtype.kind == "U":
+                    raise ValueError("`labels` that are names need `class_names`, which order them")
                 class_names = [str(number) for number in range(int(labels.max(initial=-1)) + 1)]
-            labels = check_labels(labels, len(class_names))
+            labels = check_labels(labels, len(class_names), class_names)
         super().__init__(name, class_names)
         self._labels = labels
         counts = np.bincount(labels, minlength=len(self.class_names))

@@ -34,6 +34,9 @@ class Source(abc.ABC):
     def __init__(self, name, class_names):
         self.name = name
         self.class_names = None if class_names is None else tuple(class_names)
+        wrong = [each for each in self.class_names or () if not isinstance(each, str)]
+        if wrong:
+            raise TypeError(f"`class_names` must be a list of strings. Received: {wrong[0]!r}")
 
     @property
     def num_classes(self):

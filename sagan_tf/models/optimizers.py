@@ -25,7 +25,8 @@ def make_optimizers(config):
 class OptimizerPair:
     """Both optimizers, with one learning rate for Keras's callbacks.
 
-    It is that of the generator. When it is set, that of the discriminator keeps its ratio to it.
+    It is that of the generator. When it is set, that of the discriminator keeps its ratio to it,
+    also after a rate of 0.
 
     Attributes:
         both: Tuple of the generator's and the discriminator's optimizer.
@@ -35,6 +36,7 @@ class OptimizerPair:
 
     def __init__(self, generator_optimizer, discriminator_optimizer):
         self.both = generator_optimizer, discriminator_optimizer
+        self._ratio = None
 
     @property
     def variables(self):
@@ -46,9 +48,14 @@ class OptimizerPair:
 
     @learning_rate.setter
     def learning_rate(self, value):
-        rates = [float(keras.ops.convert_to_numpy(each.learning_rate)) for each in self.both]
-        for optimizer, rate in zip(self.both, rates, strict=True):
-            optimizer.learning_rate = value * rate / rates[0]
+        first, second = (
+            float(keras.ops.convert_to_numpy(each.learning_rate)) for each in self.both
+        )
+        if first:
+            self._ratio = second / first
+        self.both[0].learning_rate = value
+        if self._ratio is not None:
+            self.both[1].learning_rate = value * self._ratio
 
 
 def check_optimizers(pair, sagan):

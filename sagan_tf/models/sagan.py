@@ -5,7 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 
-from sagan_tf.config import Config, ModelConfig
+from sagan_tf.config import Config, ModelConfig, Recipe
 from sagan_tf.labels import check_class_weights, check_labels, repeat_labels
 from sagan_tf.models.adversarial_model import AdversarialModel
 from sagan_tf.models.build import describe_networks, make_networks
@@ -21,6 +21,9 @@ from sagan_tf.models.presets import PRESETS
 from sagan_tf.models.sampling import draw_inputs, run_generator, run_in_batches
 from sagan_tf.models.transfer import transfer_weights
 
+# What a model knows of itself beside its networks, as the fields of a `Config`.
+_DESCRIPTION = ("recipe", "reference", "class_names")
+
 
 @keras.saving.register_keras_serializable(package="sagan_tf")
 class SAGAN(AdversarialModel):
@@ -34,7 +37,7 @@ class SAGAN(AdversarialModel):
         discriminator_steps: int, discriminator updates per step; a batch given to `train_step`
             is split into as many parts. Defaults to `1`.
         seed: int, of the latents, labels and penalties of training, which are a function of it
-            and of the step. Defaults to `0`.
+            and of the step. It is at least 0. Defaults to `0`.
         **kwargs: `name`.
 
     Attributes:
@@ -75,7 +78,7 @@ class SAGAN(AdversarialModel):
         self.discriminator = discriminator
         self.ema_decay = ema_decay
         self.discriminator_steps = discriminator_steps
-        self.seed = seed
+        self.seed = Recipe(seed=int(seed) if isinstance(seed, np.integer) else seed).seed
         self.recipe = None
         self.class_names = None
         self.reference = ""
@@ -238,7 +241,8 @@ class SAGAN(AdversarialModel):
         if model == config.model:
             return sagan
         names = config.class_names if model.num_classes == config.model.num_classes else None
-        changed = cls.from_settings(dataclasses.replace(config, model=model, class_names=names))
+        config = dataclasses.replace(config, model=model, class_names=names)
+        changed = cls.from_settings(config, sagan.seed)
         if load_weights:
             transfer_weights(sagan, changed)
         return changed
@@ -273,9 +277,12 @@ class SAGAN(AdversarialModel):
         if seed is None:
             seed = config.recipe.seed if config.recipe else 0
         sagan = cls(*make_networks(model), model.ema_decay, model.discriminator_steps, seed)
-        sagan.recipe, sagan.class_names = config.recipe, config.class_names
-        sagan.reference = config.reference
+        sagan._describe(config)
         return sagan
+
+    def _describe(self, config):
+        for name in _DESCRIPTION:
+            setattr(self, name, getattr(config, name))
 
     @property
     def config(self):
@@ -295,6 +302,7 @@ class SAGAN(AdversarialModel):
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
+        described = self.config.to_dict()
         return {
             **super().get_config(),
             "generator": serialize(self.generator),
@@ -302,6 +310,13 @@ class SAGAN(AdversarialModel):
             "ema_decay": self.ema_decay,
             "discriminator_steps": self.discriminator_steps,
             "seed": self.seed,
+            # Keras keeps the flag of whole networks, not that of their layers.
+            "frozen_blocks": [
+                index
+                for index, block in enumerate(self.discriminator.blocks)
+                if not block.trainable
+            ],
+            **{name: described[name] for name in _DESCRIPTION},
         }
 
     @classmethod
@@ -311,4 +326,11 @@ class SAGAN(AdversarialModel):
             name: deserialize(config[name], custom_objects=custom_objects)
             for name in ("generator", "discriminator")
         }
-        return cls(**{**config, **networks})
+        config = {"frozen_blocks": (), **config, **networks}
+        frozen = config.pop("frozen_blocks")
+        description = {name: config.pop(name) for name in _DESCRIPTION if name in config}
+        sagan = cls(**config)
+        for index in frozen:
+            sagan.discriminator.blocks[index].trainable = False
+        sagan._describe(Config.from_dict({**sagan.config.to_dict(), **description}))
+        return sagan

@@ -22,6 +22,8 @@ def test_arrays_are_a_data_set(channels):
     np.testing.assert_array_equal(of_found, labels)
     assert Arrays(images).describe() == "6 images without classes"
     assert Arrays(images, labels, ["a", "b", "c", "d"]).num_classes == 4
+    named = Arrays(images, [*"bccbcb"], ["a", "b", "c"])
+    assert [named.read(index).label for index in range(6)] == [1, 2, 2, 1, 2, 1]
 
 
 def test_the_digest_is_that_of_the_content():
@@ -45,6 +47,9 @@ def test_the_digest_is_that_of_the_content():
         ((pixels(), [0] * 5 + [3], ["a"]), ValueError, r"`labels` must be in \[0, 1\). Rec.*: 3"),
         ((pixels(), [0.5] * 6), ValueError, "`labels` must be a list of ints"),
         ((pixels(), None, ["a"]), ValueError, "`class_names` need `labels`"),
+        ((pixels(), ["a"] * 6), ValueError, "`labels` that are names need `class_names`"),
+        ((pixels(), ["a", "c"] * 3, ["a", "b"]), ValueError, "Unknown class: c"),
+        ((pixels(), [0] * 6, [10]), TypeError, "`class_names` must be a list of str.* 10"),
     ],
 )
 def test_other_arrays_are_errors(arguments, error, message):

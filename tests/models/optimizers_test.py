@@ -35,6 +35,17 @@ def test_an_optimizer_that_handles_gradients_itself_is_refused(name, ours):
         check_optimizers(OptimizerPair(adam(), adam(**{name: 2})), tiny())
 
 
+def test_the_ratio_of_the_rates_outlives_a_rate_of_zero():
+    pair = OptimizerPair(*(keras.optimizers.SGD(rate) for rate in (1e-4, 4e-4)))
+    for rate in (0.0, 0.0, 1e-3):
+        pair.learning_rate = rate
+        rates = [float(each.learning_rate) for each in pair.both]
+        assert rates == [pytest.approx(rate), pytest.approx(4 * rate)]
+    pair = OptimizerPair(*(keras.optimizers.SGD(rate) for rate in (0.0, 4e-4)))
+    pair.learning_rate = 1e-3
+    assert float(pair.both[1].learning_rate) == pytest.approx(4e-4)
+
+
 def test_what_would_train_wrongly_without_a_word_is_refused():
     adam = keras.optimizers.Adam
     one = adam()

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from sagan_tf import SAGAN, Discriminator, Generator
+from sagan_tf.config import Recipe
 from sagan_tf.models import draw_inputs
 from tests.tiny import tiny
 
@@ -136,9 +137,12 @@ def test_config_has_every_argument():
 def test_keras_file_round_trip_with_optimizers(tmp_path):
     sagan = tiny()
     sagan.compile(loss="wasserstein", penalty="r1", penalty_weight=2.0, augmentation=["color"])
+    sagan.class_names, sagan.reference = ("cat", "dog", "bird"), "a test"
+    sagan.recipe = Recipe(augmentation=("color",), max_minutes=1.5)
     sagan.save(tmp_path / "sagan.keras")
     loaded = keras.models.load_model(tmp_path / "sagan.keras", safe_mode=True)
     assert loaded.get_compile_config() == sagan.get_compile_config()
+    assert (loaded.config, loaded.seed) == (sagan.config, sagan.seed)
     np.testing.assert_array_equal(loaded.generate([1], seed=0), sagan.generate([1], seed=0))
 
 
@@ -148,6 +152,19 @@ def test_one_class_and_a_wrong_seed():
     assert sagan.generate(np.int64(2), num_images=3).shape[0] == 3
     with pytest.raises(ValueError, match="`seed` must be at least 0. Received: seed=-1"):
         sagan.generate(seed=-1)
+
+
+@pytest.mark.parametrize("seed", [-1, None, "1", 2**31])
+def test_a_wrong_seed_of_training(seed):
+    with pytest.raises((TypeError, ValueError), match="`seed` must be "):
+        tiny(seed=seed)
+
+
+def test_the_seed_of_training(tmp_path):
+    sagan = tiny(seed=np.int64(7))
+    sagan.save_preset(tmp_path)
+    assert SAGAN.from_preset(tmp_path).seed == sagan.seed == 7
+    assert SAGAN.from_preset(tmp_path, num_classes=2).seed == 7
 
 
 def test_export_says_what_exports():

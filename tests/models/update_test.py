@@ -154,11 +154,14 @@ def test_a_batch_that_does_not_divide_is_an_error():
 
 def test_training_goes_on_from_a_keras_file_as_if_nothing_had_happened(tmp_path):
     options = {"accumulation_steps": 2, "global_clipnorm": 0.5, **ADAPTIVE}
-    sagan = compiled(compile_options=options)
+    sagan = tiny()
+    sagan.discriminator.blocks[0].trainable = False
+    sagan.compile(**options)
     sagan.augmentation_probability.value.assign(0.5)
     step(sagan, batch())
     sagan.save(tmp_path / "sagan.keras")
     loaded = keras.models.load_model(tmp_path / "sagan.keras")
+    assert [block.trainable for block in loaded.discriminator.blocks] == [False, True, True]
     assert (loaded.accumulation_steps, loaded.global_clipnorm) == (2, 0.5)
     for model in (sagan, loaded):
         step(model, batch(seed=1))
