@@ -129,6 +129,8 @@ def check_setting(setting):
     """Raises a ValueError if variants of a setting cannot be compared, or it is a flag as well."""
     if setting == "seed":
         raise ValueError("--vary=seed compares nothing: --seeds says how many seeds there are")
+    if setting in training_flags.FILLED_IN:
+        raise ValueError(f"--vary={setting} compares nothing: it is filled in when a run begins")
     if setting in _SAME_FOR_ALL:
         raise ValueError(
             f"--vary={setting} compares nothing: variants are scored against the same images, of "
@@ -165,7 +167,10 @@ def check_that_variants_differ(runs):
     """Raises a ValueError if two variants would train the same networks in the same way."""
     known = {}
     for run in runs:
-        made = describe_plans(run.config.model), run.config.recipe.replace(seed=0)
+        recipe = run.config.recipe.replace(seed=0)
+        if recipe.penalty is None:
+            recipe = recipe.replace(penalty_weight=0.0)
+        made = describe_plans(run.config.model), recipe
         for variant, other in known.items():
             if variant != run.variant and other == made:
                 raise ValueError(

@@ -35,7 +35,7 @@ import numpy as np
 from absl import flags
 from PIL import Image, UnidentifiedImageError
 
-from experiments import program, published_statistics, scoring, settings_flags
+from experiments import own_images, program, published_statistics, scoring, settings_flags
 from sagan_tf import files
 from sagan_tf.config import ModelConfig, Recipe, RunOptions
 from sagan_tf.data import ImageFolder, Relabeled, folder_names
@@ -117,21 +117,33 @@ def main():
     held_out = None if FLAGS.split else data.find_held_out(dataset, split, **options)
     source, split = held_out or (data.find_dataset(dataset, split, **options), split)
     training_source = source
-    if split != trained.split and FLAGS.features in scoring.TRAINED_FEATURES:
+    if held_out or (split != trained.split and FLAGS.features in scoring.TRAINED_FEATURES):
         # A data set that is there to score by has no other split.
         with contextlib.suppress(ValueError):
             training_source = data.find_dataset(dataset, trained.split, **options)
     if held_out:
+        if trained.dataset_digest not in (None, training_source.digest()):
+            raise ValueError(
+                f"{source.name} has other images now than {FLAGS.model} was trained on, and "
+                f"{split} may hold some of those: choose what to score against by --split"
+            )
         print(f"Scores are against {split}, as the model was trained on {trained.split}")
     print(f"{source.name}: {source.describe()}; features of {FLAGS.features}", flush=True)
     changes = {}
     if images is not None:
         images, num_classes = with_classes_of(source, images)
         model = ModelConfig(**shape, num_classes=num_classes, attention_resolutions=())
-        print(f"{images.name}: {images.describe()}, at {model.image_size}x{model.image_size}")
+        size, colors = model.image_size, "gray" if model.channels == 1 else "color"
+        print(f"{images.name}: {images.describe()}, at {size}x{size} in {colors}")
+    half = len(source) // 2
+    if FLAGS.real_vs_real and (FLAGS.num_images or 0) > half:
+        raise ValueError(
+            f"--num_images must be at most {half}, a half of the real images, with --real_vs_real: "
+            f"scores of other numbers cannot be compared. Received: {FLAGS.num_images}"
+        )
     if FLAGS.num_images is None and (images is not None or FLAGS.real_vs_real):
         # As many generated images as in a half of the real ones.
-        real = len(source) // 2 if FLAGS.real_vs_real else len(source)
+        real = half if FLAGS.real_vs_real else len(source)
         changes["num_images"] = min(MAX_DEFAULT_IMAGES, real, len(source if sagan else images))
     scorer = make_evaluation(source, model, training_source, **changes)
     first = scorer.protocol.seed
@@ -216,7 +228,11 @@ def opened_images():
 
 
 def shape_of(images):
-    """Dict of the size and channels at which to compare images, by the flags or the first one."""
+    """Dict of the size and channels at which to compare images.
+
+    They are those of the flags; or the size is that of the first image, and there is one channel if
+    images from all over are gray.
+    """
     encoded, _, name = images.read(0)
     try:
         first = Image.open(io.BytesIO(encoded), formats=FORMATS)
@@ -224,13 +240,13 @@ def shape_of(images):
         raise ValueError(f"Cannot decode {name}: not an image") from error
     with first:
         fitting = [size for size in ARCHITECTURES if size <= min(first.size)]
-        gray = first.mode in ("1", "L", "LA", "I", "I;16", "F")
     if not fitting and FLAGS.image_size is None:
         raise ValueError(
             f"{images.name} holds images of {first.width}x{first.height} pixels, which are too "
             f"small: pass --image_size={min(ARCHITECTURES)} to enlarge them"
         )
-    found = {"image_size": max(fitting, default=None), "channels": 1 if gray else 3}
+    channels = 1 if own_images.look_at(images).is_gray else 3
+    found = {"image_size": max(fitting, default=None), "channels": channels}
     found |= settings_flags.given(ModelConfig, *_SHAPE)
     architecture(found["image_size"])  # checks it
     return found

@@ -22,7 +22,7 @@ from experiments import program, settings_flags
 from sagan_tf import files
 from sagan_tf.config import Recipe, RunOptions
 from sagan_tf.data.catalog import check_dataset
-from sagan_tf.data.slices import held_out_split
+from sagan_tf.data.slices import have_common_images, held_out_split
 from sagan_tf.evaluation.protocol import MAX_DEFAULT_IMAGES, Protocol
 from sagan_tf.labels import check_class_names
 from sagan_tf.models.model_folder import find_config
@@ -75,6 +75,7 @@ def main():
 
     from sagan_tf.evaluation import gan_train, membership
 
+    check_images(recipe, held_out)
     seen, unseen = (arrays(recipe, split, sagan) for split in (recipe.split, held_out))
     report = {"model": FLAGS.model, "dataset": recipe.dataset, "split": recipe.split}
     report |= {"held_out": held_out, "architecture": FLAGS.architecture, "seed": FLAGS.seed}
@@ -101,6 +102,29 @@ def main():
     if output:
         files.write_json(output, report)
         print(output)
+
+
+def check_images(recipe, held_out):
+    """Raises a ValueError unless the images of a recipe are there, and others are held out."""
+    from sagan_tf import data
+
+    where = {"data_dir": FLAGS.data_dir, "download": FLAGS.download}
+    seen = data.find_dataset(recipe.dataset, recipe.split, **where)
+    # With --split one says what the model has seen.
+    known = None if FLAGS["split"].present else recipe.dataset_digest
+    if known and seen.digest() != known:
+        raise ValueError(
+            f"{seen.name} ({recipe.split}) has other images than {FLAGS.model} was trained on: "
+            "name theirs by --dataset, or say by --split that it was trained on these"
+        )
+
+    def size_of(split):
+        return len(data.find_dataset(recipe.dataset, split, **where))
+
+    if have_common_images(recipe.split, held_out, size_of):
+        raise ValueError(
+            f"--held_out={held_out} has images of {recipe.split}, on which the model was trained"
+        )
 
 
 def arrays(recipe, split, sagan):

@@ -23,6 +23,7 @@ from sagan_tf import files
 from sagan_tf.models.model_folder import CONFIG_FILE
 
 FLAGS = flags.FLAGS
+_CARD = "README.md"
 _MMGENERATION = ("bgr", "relu_in_place", "batch_norm_epsilon", "gain_offset")
 # Source, what is known of the license, and scores that were published, by image size.
 _SOURCES = {
@@ -78,6 +79,8 @@ def main():
     output = program.output_path("output", folder=True)
     if (output / CONFIG_FILE).exists():
         raise ValueError(f"--output={output} holds a model already: choose another folder")
+    if (output / _CARD).exists():
+        raise ValueError(f"--output={output} has a {_CARD} already: choose another folder")
     source = pathlib.Path(FLAGS.input).expanduser()
     names = _class_names()
     program.start_tensorflow()
@@ -92,7 +95,7 @@ def main():
     url, *_ = _SOURCES[FLAGS["from"].value]
     sagan.reference = f"Weights of {url}, imported from {source.name}."
     sagan.save_preset(output)
-    (output / "README.md").write_text(_card(sagan, source, output), encoding="utf-8")
+    (output / _CARD).write_text(_card(sagan, source, output), encoding="utf-8")
     print(f"{_summary(sagan)}\n{output}")
 
 

@@ -3,13 +3,14 @@
 import pathlib
 
 import numpy as np
-from absl import flags
+from absl import flags, logging
 
 from experiments import program, scoring, settings_flags
 from sagan_tf import files
 from sagan_tf.data.image_reader import ImageReader
 from sagan_tf.evaluation.metrics.gaussian import Gaussian
 from sagan_tf.evaluation.protocol import MAX_DEFAULT_IMAGES, Protocol
+from sagan_tf.models.model_folder import find_config
 
 FLAGS = flags.FLAGS
 _BATCH = 64
@@ -47,6 +48,13 @@ def score(path, images, shape):
         )
     sagan = None
     if images is None:
+        recipe = find_config(FLAGS.model).recipe
+        if recipe and recipe.label_distribution == "data":
+            logging.warning(
+                "%s was trained with labels as frequent as in its data, which nobody knows here: "
+                "they are drawn uniformly",
+                FLAGS.model,
+            )
         (sagan,) = program.load_models(FLAGS.model, **drawing)
     else:
         program.start_backend()

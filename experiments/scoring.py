@@ -146,6 +146,8 @@ def report(sagan, scorer, scores, seeds):
 
     return {
         "num_available": len(scorer.source),
+        "image_size": scorer.image_size,
+        "channels": scorer.channels,
         **conditions(sagan, scorer.protocol, scorer.features, seeds),
         "generated": evaluation.summarize(scores),
     }

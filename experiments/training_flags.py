@@ -78,6 +78,8 @@ def _of_origin(origin):
 
 def check(config, options):
     """Raises a ValueError for what can be refused before TensorFlow is started."""
+    if FLAGS["penalty_weight"].present and config.recipe.penalty is None:
+        raise ValueError("--penalty_weight does nothing without --penalty")
     check_model(config.model)
     check_frozen(config.model, config.recipe.freeze_discriminator)
     check_strategy(options.strategy, options.tpu)

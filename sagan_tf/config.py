@@ -4,6 +4,9 @@ import dataclasses
 
 from sagan_tf.settings import Settings, setting, unknown_name
 
+BEST_IF_LARGE = ("is", "precision", "recall", "density", "coverage", "recognized")
+BEST_NEAR_ONE = ("diversity", "nearest_ratio")
+
 
 @dataclasses.dataclass(frozen=True)
 class ModelConfig(Settings):
@@ -188,6 +191,11 @@ class Recipe(Settings):
 
     def __post_init__(self):
         super().__post_init__()
+        if self.freeze_discriminator and not self.init_from:
+            raise ValueError(
+                "`freeze_discriminator` keeps blocks as they are in other weights, and needs "
+                "`init_from`"
+            )
         for name in ("adaptive_augmentation", "consistency_weight"):
             if getattr(self, name) and not self.augmentation:
                 raise ValueError(f"`{name}` needs `augmentation`. Received: ()")
@@ -228,8 +236,11 @@ class RunOptions(Settings):
         "Metric or score, such as fid, by which the best checkpoint is kept as well, and becomes "
         "the preset at the end.",
     )
-    mode: str = setting(
-        "min", "Which value of the monitored score is best.", choices=("min", "max")
+    mode: str | None = setting(
+        None,
+        "Which value of what is monitored is best. None is for what is best of the score; of all "
+        "else it is the least.",
+        choices=("min", "max"),
     )
     patience: int | None = setting(
         None,
@@ -257,8 +268,18 @@ class RunOptions(Settings):
         False, "Whether a data set or a graph that is not there may be fetched."
     )
 
+    @property
+    def best(self):
+        """`"min"` or `"max"`: which value of what is monitored is best."""
+        return self.mode or ("max" if self.monitor in BEST_IF_LARGE else "min")
+
     def __post_init__(self):
         super().__post_init__()
+        if self.mode is None and self.monitor in BEST_NEAR_ONE:
+            raise ValueError(
+                f"`monitor`: {self.monitor} is best near 1, neither the least nor the largest is: "
+                "monitor another score, or say by `mode` which is to be kept"
+            )
         if self.patience is not None and not (self.evaluate_every and self.monitor):
             raise ValueError(
                 "`patience` counts evaluations, and needs `evaluate_every` and a score to "

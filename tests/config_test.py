@@ -132,3 +132,19 @@ def test_names_are_unique_and_every_setting_has_a_help_text():
     assert len({field.name for field in fields}) == len(fields)
     for field in fields:
         assert field.metadata["help"].endswith("."), field.name
+
+
+@pytest.mark.parametrize(
+    ("options", "best"),
+    [
+        ({"monitor": "recall"}, "max"),
+        ({"monitor": "recall", "mode": "min"}, "min"),
+        ({"monitor": "fid"}, "min"),
+        ({"monitor": "generator_loss"}, "min"),
+        ({"monitor": "diversity", "mode": "max"}, "max"),
+    ],
+)
+def test_which_value_is_best_follows_from_the_score(options, best):
+    assert RunOptions(**options).best == best
+    with pytest.raises(ValueError, match="`monitor`: diversity is best near 1"):
+        RunOptions(monitor="diversity")

@@ -33,8 +33,9 @@ def pytest_collection_modifyitems(items):
 def float32_after_training():
     """Training sets the policy of the process: the next test begins as a new one does."""
     yield
-    if "keras" in sys.modules:
-        sys.modules["keras"].config.set_dtype_policy("float32")
+    keras = sys.modules.get("keras")
+    if hasattr(keras, "config"):  # Keras 2, that of tensorflow-addons, has none.
+        keras.config.set_dtype_policy("float32")
 
 
 @pytest.fixture(scope="session")

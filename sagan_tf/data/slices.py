@@ -50,6 +50,31 @@ def held_out_split(split):
     return "+".join(rest) or None
 
 
+def have_common_images(first, second, size_of):
+    """Whether two splits of a data set have images in common.
+
+    Args:
+        first: str, such as `"train[:90%]"`.
+        second: str, such as `"train[80%:]+train[:10%]"`.
+        size_of: Function from the name of a whole split to its number of images.
+    """
+    found = []
+    for split in (first, second):
+        name, slices = parse_split(split)
+        found.append(dict.fromkeys(name.split("+")) if slices is None else {name: slices})
+    if found[0].keys() != found[1].keys() and any("all" in each for each in found):
+        return True
+    for name in found[0].keys() & found[1].keys():
+        size = size_of(name)
+        positions = [
+            set(range(size)) if each[name] is None else slice_positions(each[name], size)
+            for each in found
+        ]
+        if positions[0] & positions[1]:
+            return True
+    return False
+
+
 def slice_positions(slices, size):
     """The positions in `[0, size)` of slices, as a set of ints.
 

@@ -55,7 +55,11 @@ class Source(abc.ABC):
         return f"{len(self)} images {count if self.num_classes else 'without classes'}"
 
     def digest(self):
-        """str that is the same wherever the images lie, and that no other images have."""
+        """str by which the images are known, wherever they lie.
+
+        Here it is a function of the name and the number of images: override it where others may
+        have the same.
+        """
         return digest(self.name, str(len(self)))[:16]
 
     @abc.abstractmethod

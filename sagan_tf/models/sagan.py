@@ -144,7 +144,7 @@ class SAGAN(AdversarialModel):
     def generate_batches(
         self, labels=None, num_images=None, truncation=1.0, seed=None, use_ema=True
     ):
-        """Draws the images of `generate`, which has the same arguments, a part at a time.
+        """Draws the images of `generate`, a part at a time; see there for the arguments.
 
         Memory does not grow with their number, but for the latents.
 

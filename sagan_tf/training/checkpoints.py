@@ -37,7 +37,8 @@ class Checkpoints:
         keep: int, how many of the newest to keep. Defaults to `3`.
         monitor: str, name of a metric: the checkpoint that is best by it is kept as well. Defaults
             to `None`.
-        mode: `"min"` or `"max"`: which value of `monitor` is best. Defaults to `"min"`.
+        mode: `"min"` or `"max"`: which value of `monitor` is best. Defaults to `None`, that of the
+            score, and `"min"` for what is none.
 
     Attributes:
         last: Path of the last checkpoint that was written or read, or `None`.
@@ -47,13 +48,13 @@ class Checkpoints:
         ValueError: if `keep` or `mode` is out of range.
     """
 
-    def __init__(self, directory, sagan, keep=3, monitor=None, mode="min"):
-        RunOptions(keep=keep, monitor=monitor, mode=mode)  # checks them
+    def __init__(self, directory, sagan, keep=3, monitor=None, mode=None):
+        options = RunOptions(keep=keep, monitor=monitor, mode=mode)  # checks them
         self.directory = pathlib.Path(directory)
         self.sagan = sagan
         self.keep = keep
         self.monitor = monitor
-        self.mode = mode
+        self.mode = options.best
         self.last = None
         self.seconds = 0.0
         self._damaged = set()

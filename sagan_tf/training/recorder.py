@@ -154,7 +154,7 @@ class Recorder(Periodic):
         patience = self.options.patience
         if patience is None:
             return
-        count = evaluations_since_best(self._values, self.options.mode)
+        count = evaluations_since_best(self._values, self.options.best)
         # Scores of other workers may differ in their last bits.
         if self.clock.of_chief(count) >= patience:
             monitor = self.checkpoints.monitor

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from sagan_tf.data import ImageFolder, find_dataset
-from sagan_tf.data.slices import held_out_split, spread_order
+from sagan_tf.data.slices import have_common_images, held_out_split, spread_order
 
 
 @pytest.fixture
@@ -32,6 +32,25 @@ def names(root, split):
 def test_a_slice_has_its_share_of_each_class(pets, split, line):
     assert ImageFolder(pets, split).describe() == line
     assert ImageFolder(pets, split).class_names == ("cat", "dog", "eel")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("train", "test", False),
+        ("train[:90%]", "train[90%:]", False),
+        ("train[:90%]", "train[89:]", True),
+        ("train[:90%]", "train", True),
+        ("train[10%:90%]", "train[:10%]+train[90%:]", False),
+        ("train[10%:90%]", "train[:11%]+train[90%:]", True),
+        ("train+test", "test[:5]", True),
+        ("train", "all", True),
+        ("all[:50%]", "all[50%:]", False),
+    ],
+)
+def test_common_images(first, second, expected):
+    assert have_common_images(first, second, {"train": 100, "test": 10, "all": 110}.get) is expected
+    assert have_common_images(second, first, {"train": 100, "test": 10, "all": 110}.get) is expected
 
 
 def test_a_slice_and_what_it_leaves_over_are_the_whole(pets):

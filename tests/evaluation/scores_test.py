@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from sagan_tf import evaluation
+from sagan_tf.config import BEST_IF_LARGE, BEST_NEAR_ONE
 from sagan_tf.evaluation import METRICS, Protocol, compare, score_names, statistics_of
 from sagan_tf.images import to_uint8
 from tests.evaluation.errors import message
@@ -22,6 +23,12 @@ REAL = statistics_of(images_of(0, 0.0), Pixels(), LABELS, 3)
 FAKE = statistics_of(images_of(1, 0.2), Pixels(), LABELS[::-1], 3)
 REAL_WITHOUT_CLASSES = statistics_of(images_of(0, 0.0), Pixels())
 FAKE_WITHOUT_CLASSES = statistics_of(images_of(1, 0.2), Pixels())
+
+
+def test_it_is_known_of_each_score_which_is_best():
+    near_or_large = {*BEST_IF_LARGE, *BEST_NEAR_ONE}
+    least = {"fid", "intra_fid", "kid", "kid_std", "is_std"}
+    assert {*score_names(METRICS)} == near_or_large | least
 
 
 def test_values_are_those_of_the_functions():

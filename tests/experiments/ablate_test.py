@@ -252,6 +252,8 @@ def test_the_folder_of_a_run_is_refused(tmp_path):
         ),
         (["--vary=steps_per_loop=1,2"], "Unknown setting: steps_per_loop"),
         (["--vary=seed=1,2"], "--vary=seed compares nothing: --seeds says how many seeds there"),
+        (["--vary=init_digest=a,b"], "--vary=init_digest compares nothing: it is filled in when"),
+        (["--vary=penalty_weight=1,2"], "--vary: 1.0 and 2.0 make the same model here"),
         (["--vary=image_size=16,32"], "--vary=image_size compares nothing: variants are scored"),
         (["--vary=dataset=digits,cifar10"], "--vary=dataset compares nothing: variants are scored"),
         (["--vary=steps=1,2", "--steps=3"], "--steps and --vary=steps exclude each other"),

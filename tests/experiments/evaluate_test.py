@@ -65,6 +65,9 @@ def test_the_report_of_the_shipped_digits(cache, tmp_path):
     assert width > 8 * 64
     assert height > 10 * 64
 
+    line = error_line("evaluate", DIGITS, "--real_vs_real", "--num_images=899", cache)
+    assert line.startswith("--num_images must be at most 898, a half of the real images, with --re")
+
 
 @pytest.fixture(scope="module")
 def evaluate(tmp_path_factory):

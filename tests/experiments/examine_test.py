@@ -2,6 +2,8 @@
 
 import pytest
 
+from sagan_tf.config import Recipe
+from sagan_tf.data import ImageFolder
 from sagan_tf.files import read_json
 from tests.experiments.programs import error_line, run
 from tests.tiny import tiny
@@ -44,6 +46,23 @@ def test_an_unconditional_model_is_not_asked_for_classes(tmp_path, capsys):
 )
 def test_what_is_wrong_is_said_at_once(flags, message):
     assert message in error_line("examine", MODEL, *flags)
+
+
+def test_images_of_training_are_not_held_out(make_folder, tmp_path_factory):
+    sagan, model = tiny(2), tmp_path_factory.mktemp("model")
+    folder = make_folder(
+        *(f"{name}/{number}.png" for name in ("cat", "hen") for number in range(20))
+    )
+    digest = ImageFolder(folder, "train[:50%]").digest()
+    sagan.recipe = Recipe(dataset=str(folder), split="train[:50%]", dataset_digest=digest)
+    sagan.save_preset(model)
+    flags = ("examine", f"--model={model}", "--num_images=20")
+    for held_out in ("train", "train[40%:]", "all"):
+        line = f"--held_out={held_out} has images of train[:50%], on which the model was trained"
+        assert error_line(*flags, f"--held_out={held_out}") == line
+    (folder / "cat" / "0.png").rename(folder / "cat" / "new.png")
+    line = f"has other images than {model} was trained on: name theirs by --dataset"
+    assert line in error_line(*flags)
 
 
 def test_other_classes_and_no_data_are_refused(tmp_path):

@@ -137,6 +137,11 @@ def test_the_images_of_training_are_known_wherever_they_lie(folder, tmp_path, mo
     (tmp_path / "moved" / "dataset.json").write_text(json.dumps(table))
     run("evaluate", *flags, f"--dataset={tmp_path / 'moved'}", "--metrics=kid", "--num_images=20")
     assert read_json(output)["split"] == "train"
+    # Its own folder with other images in it.
+    sagan.recipe = sagan.recipe.replace(dataset=str(tmp_path / "moved"))
+    sagan.save_preset(tmp_path / "model")
+    line = error_line("evaluate", *flags, "--metrics=kid", "--num_images=20")
+    assert f"has other images now than {tmp_path / 'model'} was trained on, and train[75%:]" in line
 
 
 def test_a_monitored_score_that_is_left_out_is_said_before_anything_is_written(folder, tmp_path):

@@ -47,8 +47,10 @@ def test_a_model_folder_with_names_and_a_card(tmp_path, capsys):
     assert "--bgr=False --relu_in_place=False --batch_norm_epsilon=1e-05" in " ".join(card.split())
     assert "No scores of a SAGAN of this size are known here." in card
     # A second one does not replace it.
-    line = error_line("import_weights", "--from=official", "--input=x", f"--output={output}")
-    assert line == f"--output={output} holds a model already: choose another folder"
+    for what in ("holds a model", "has a README.md"):
+        line = error_line("import_weights", "--from=official", "--input=x", f"--output={output}")
+        assert line == f"--output={output} {what} already: choose another folder"
+        (output / "config.json").unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize(

@@ -341,7 +341,7 @@ def test_reading_does_not_disturb_who_writes(saved, restored, tmp_path, monkeypa
 
 
 def test_the_first_of_equally_good_checkpoints_is_the_best(saved, tmp_path):
-    checkpoints = Checkpoints(tmp_path, saved, keep=9, monitor="recall", mode="max")
+    checkpoints = Checkpoints(tmp_path, saved, keep=9, monitor="recall")
     for step in range(1, 7):
         save(checkpoints, step, {"recall": float(step > 1)})
     assert checkpoints.best == tmp_path / "step_0000002"

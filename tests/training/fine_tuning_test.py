@@ -76,4 +76,4 @@ def test_other_weights_than_it_was_begun_with(origin, tmp_path):
 
 def test_there_are_fewer_blocks_to_freeze():
     with pytest.raises(ValueError, match="`freeze_discriminator` must be at most 3"):
-        make_model(CONFIG.override(freeze_discriminator=4))
+        make_model(CONFIG.override(init_from="x", freeze_discriminator=4))
