@@ -59,9 +59,9 @@ def test_a_folder_of_images_is_scored_in_place_of_a_model(cache, tmp_path, capsy
     assert "recognized" not in found["scores"]
     assert (read_json(output)["image_size"], read_json(output)["channels"]) == (16, 1)
     Image.open(flat / "70.png").convert("RGB").save(flat / "70.png")
-    bundled = ("--features=digits_classifier", "--metrics=kid", f"--output={output}")
-    run("evaluate", f"--images={flat}", "--dataset=digits", *bundled, cache)
-    assert read_json(output)["channels"] == 3
+    bundled = ("--dataset=digits", "--features=digits_classifier", "--metrics=kid", cache)
+    line = error_line("evaluate", f"--images={flat}", *bundled)
+    assert line == "The classifier was trained on gray images. Received: images with 3 channels"
 
     (generated / "7").rename(generated / "seven")
     line = error_line("evaluate", *images, cache)
