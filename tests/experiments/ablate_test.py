@@ -303,8 +303,8 @@ def test_kills_at_any_moment_change_nothing(ablation, cache, tmp_path):
     for _ in range(40):
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options) as process:
             try:
-                # It takes longer than what a start takes, lest it never comes any further.
-                output, _ = process.communicate(timeout=rng.uniform(5, 60))
+                # The first is too soon to be done. Later ones leave time to come further.
+                output, _ = process.communicate(timeout=rng.uniform(5, 60 if kills else 15))
                 break
             except subprocess.TimeoutExpired:
                 number = rng.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -312,6 +312,6 @@ def test_kills_at_any_moment_change_nothing(ablation, cache, tmp_path):
                 kills += 1
                 output, _ = process.communicate(timeout=120)
     assert process.returncode == 0, output
-    assert kills, "the first start was never stopped: the moments are too late"
+    assert kills
     for name in ("scores.json", "scores.png"):
         assert (directory / name).read_bytes() == (ablation / name).read_bytes()
